@@ -146,18 +146,19 @@ func (e *Error) Error() string {
 // A Schema is one database's definition at one moment. The zero value is not usable; New makes an empty one.
 // It is immutable: whoever holds one may share it. Tables, Columns and the rest that it hands out must not be changed.
 type Schema struct {
-	server  Server
-	charset string // of the database; "" means the server's default
-	collate string
-	session session
-	tables  map[string]*Table // by name, exact: lower_case_table_names=0 as on Linux servers
-	views   map[string]*View
-	trigs   map[string]*Trigger
-	procs   map[string]*Routine // key: kind + " " + lower(name)
-	events  map[string]*Event
-	seqs    map[string]*Sequence
-	dropped map[Object]*Statement // who dropped what exists no more; gives Diff its positions
-	serial  map[string]int        // how often an origin's stem was created
+	server   Server
+	database string // its name; "" until a statement tells it
+	charset  string // of the database; "" means the server's default
+	collate  string
+	session  session
+	tables   map[string]*Table // by name, exact: lower_case_table_names=0 as on Linux servers
+	views    map[string]*View
+	trigs    map[string]*Trigger
+	procs    map[string]*Routine // key: kind + " " + lower(name)
+	events   map[string]*Event
+	seqs     map[string]*Sequence
+	dropped  map[Object]*Statement // who dropped what exists no more; gives Diff its positions
+	serial   map[string]int        // how often an origin's stem was created
 }
 
 // A Table is a base table.
