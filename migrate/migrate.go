@@ -20,7 +20,8 @@ type Migration struct {
 	Gaps       []schema.Gap
 	// After is the schema after it. It shares what did not change with the schema before.
 	After *schema.Schema
-	// Steps holds, for each of Statements, the schema after that statement.
+	// Steps holds, for each of Statements, the schema after that statement. A statement that could not be applied leaves
+	// the schema as it was, and there is a gap at its position.
 	Steps []*schema.Schema
 }
 
@@ -31,6 +32,8 @@ type Revision struct {
 	Name    string
 	File    string
 	Parents []string // ids; nil where the order of files says everything
+	// Repeatable: the framework runs it again, after the others, whenever its text has changed (Flyway's R__).
+	Repeatable bool
 	// Run reads the revision against the schema before it. It never fails: what cannot be read is a gap.
 	// Everything that it reads comes from the fs.FS given to it, so that a reader can see what it depends on.
 	Run func(fsys fs.FS, before *schema.Schema) Migration
