@@ -1,0 +1,47 @@
+# `make` alone prints this help.
+.DEFAULT_GOAL := help
+GO ?= go
+PREFIX ?= $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -s -w -X instep/cmd/internal/cli.version=$(VERSION)
+FUZZTIME ?= 60s
+
+.PHONY: help build install check lint test generate bench fuzz clean
+
+help: ## print this help
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+build: ## build bin/instep
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/instep ./cmd/instep
+
+install: build ## install instep and git-instep (so that `git instep v3.110` works) into PREFIX
+	mkdir -p '$(PREFIX)'
+	install -m 755 bin/instep '$(PREFIX)/instep'
+	ln -sf instep '$(PREFIX)/git-instep'
+
+check: lint ## everything that a change must pass: format, vet, staticcheck, tests with the race detector, documents, architecture
+	$(GO) test -race ./...
+
+lint:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt -w these:"; echo "$$out"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+test: ## run the tests; what needs a server, Docker or Python is skipped with a line that says so
+	$(GO) test $(TESTFLAGS) ./...
+
+generate: ## bring generated documents and expected outputs up to date
+	$(GO) test ./cmd/... -update
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+clean: ## remove what was built
+	rm -rf bin
