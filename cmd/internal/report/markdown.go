@@ -1,0 +1,211 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"instep/analyzer"
+)
+
+// Markdown prints the report for a pull request: the answer first, details folded.
+var Markdown = &Format{
+	Name:  "markdown",
+	Doc:   "for a pull request or an issue",
+	Write: writeMarkdown,
+}
+
+// maxMarkdown keeps the document under the 65,536 characters that GitHub takes in a comment.
+const maxMarkdown = 60000
+
+func writeMarkdown(w io.Writer, d *Document) error {
+	var b bytes.Buffer
+	icon := map[analyzer.Verdict]string{
+		analyzer.NoChange: "✅", analyzer.AnyOrder: "✅", analyzer.Ordered: "➡️", analyzer.Split: "⛔", analyzer.Unproven: "❓",
+	}[d.Verdict]
+	fmt.Fprintf(&b, "### %s %s\n\n", icon, md(Answer(d.Report)))
+	if d.Brief {
+		_, err := w.Write(b.Bytes())
+		return err
+	}
+	fmt.Fprintf(&b, "`%s` → `%s`", code(ref(d.Deployed)), code(ref(d.Target)))
+	if d.Why != "" {
+		fmt.Fprintf(&b, ": %s", md(d.Why))
+	}
+	b.WriteString("\n\n")
+	if len(d.Services) > 0 && (len(d.Changes) > 0 || d.Verdict != analyzer.NoChange) {
+		b.WriteString("| service | place | old code, new schema | new code, old schema | window | rollback |\n| --- | --- | --- | --- | --- | --- |\n")
+		for _, s := range d.Services {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", md(s.Name), s.PlaceName(), status(s.OldCodeNewSchema), status(s.NewCodeOldSchema), window(s), yesno(s.CanRollBack))
+		}
+		b.WriteString("\n")
+		for _, s := range d.Services {
+			for _, reason := range []string{s.Reason, s.WindowReason, s.RollbackReason} {
+				if reason != "" {
+					fmt.Fprintf(&b, "- **%s**: %s\n", md(s.Name), md(reason))
+				}
+			}
+		}
+		b.WriteString("\n")
+	}
+	var parts []string
+	add := func(title string, open bool, lines []string) {
+		if len(lines) == 0 {
+			return
+		}
+		state := ""
+		if open {
+			state = " open"
+		}
+		parts = append(parts, fmt.Sprintf("<details%s><summary>%s</summary>\n\n%s\n</details>\n\n", state, md(title), strings.Join(lines, "")))
+	}
+	var gaps []string
+	for _, g := range d.Gaps {
+		gaps = append(gaps, fmt.Sprintf("- %s%s<br>%s\n", mdAt(g.Pos.String(), g.Pos.File != ""), md(g.What), md(g.Why)))
+	}
+	add(fmt.Sprintf("Not proved (%d)", len(d.Gaps)), true, gaps)
+	hit := func(f analyzer.Finding) bool { return len(f.Services)+len(f.Consumers) > 0 }
+	add("What breaks", d.Verdict == analyzer.Split, mdFindings(d, hit))
+	add("When the migration runs", false, mdFindings(d, func(f analyzer.Finding) bool { return !hit(f) && f.Breaks == analyzer.Running }))
+	add("Worth a thought", false, mdFindings(d, func(f analyzer.Finding) bool { return !hit(f) && f.Breaks != analyzer.Running }))
+	var drift []string
+	for _, g := range d.DriftGroups {
+		drift = append(drift, fmt.Sprintf("- %d × %s\n", g.Count, md(driftText(g))))
+	}
+	add("Drift: deployed databases differ from the new history's schema", false, drift)
+	var migrations []string
+	for _, m := range d.Migrations {
+		migrations = append(migrations, fmt.Sprintf("- %s `%s` in `%s` (%s)\n", m.State, code(m.ID), code(m.File), plural(len(m.Statements), "statement")))
+	}
+	add("Migrations", false, migrations)
+	var costs []string
+	for i, c := range d.Costs {
+		if i == 0 {
+			costs = append(costs, "| statement | algorithm | lock | rebuilds the table |\n| --- | --- | --- | --- |\n")
+		}
+		costs = append(costs, fmt.Sprintf("| `%s` | %s | %s | %s |\n", code(statement(c.Statement.SQL, 100)), dash(c.Algorithm), dash(c.Lock), yesno(c.RebuildsTable)))
+	}
+	if len(costs) > 0 && d.Proviso != "" {
+		costs = append(costs, "\n"+md(d.Proviso)+"\n")
+	}
+	add("Cost of the pending statements (estimate)", false, costs)
+	var ignored []string
+	for _, f := range d.Ignored {
+		ignored = append(ignored, fmt.Sprintf("- %s (%s): %s\n", md(f.What), f.Rule.ID, md(f.Because)))
+	}
+	add("Ignored, as configured", true, ignored)
+	if len(d.ConfigChanges) > 0 {
+		var diff strings.Builder
+		for _, l := range d.ConfigChanges {
+			diff.WriteString("    " + clean(l) + "\n")
+		}
+		add("The configuration differs from the deployed one", true, []string{diff.String()})
+	}
+	for i, p := range parts {
+		if b.Len()+len(p) > maxMarkdown {
+			fmt.Fprintf(&b, "_%d of %d sections are too long for a comment: run `instep` locally to see them._\n", len(parts)-i, len(parts))
+			break
+		}
+		b.WriteString(p)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func mdFindings(d *Document, want func(analyzer.Finding) bool) []string {
+	var groups [][]analyzer.Finding
+	for _, f := range d.Hazards {
+		if !want(f) {
+			continue
+		}
+		if i := slices.IndexFunc(groups, func(g []analyzer.Finding) bool { return alike(g[0], f) }); i >= 0 {
+			groups[i] = append(groups[i], f)
+			continue
+		}
+		groups = append(groups, []analyzer.Finding{f})
+	}
+	var out []string
+	for _, g := range groups {
+		var b strings.Builder
+		for k, f := range g {
+			if k == maxAlike && len(g) > maxAlike+1 {
+				fmt.Fprintf(&b, "- … and %d more like these\n", len(g)-k)
+				break
+			}
+			fmt.Fprintf(&b, "- %s%s\n", mdAt(f.Pos.String(), f.Pos.File != ""), md(f.What))
+		}
+		f := g[0]
+		b.WriteString("\n")
+		for _, row := range [][2]string{{"who", hitText(f)}, {"if", f.If}, {"why", f.Rule.Why}, {"fix", f.Rule.Fix}} {
+			if row[1] != "" {
+				fmt.Fprintf(&b, "  **%s** %s<br>\n", row[0], md(row[1]))
+			}
+		}
+		for _, f := range g {
+			if f.Preflight != "" {
+				fmt.Fprintf(&b, "  **ask** `%s`<br>\n", code(f.Preflight))
+			}
+		}
+		shown := 0
+		for _, f := range g {
+			for _, e := range f.Evidence {
+				if shown++; shown <= 3 {
+					fmt.Fprintf(&b, "  **seen** `%s:%d` (%s): `%s`<br>\n", code(e.File), e.Line, md(e.Rev), code(shorten(e.Text, maxQuoted)))
+				}
+			}
+		}
+		fmt.Fprintf(&b, "  rule `%s`\n\n", f.Rule.ID)
+		out = append(out, b.String())
+	}
+	return out
+}
+
+func mdAt(pos string, known bool) string {
+	if !known {
+		return ""
+	}
+	return "`" + code(pos) + "` "
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// md escapes text for Markdown and for the HTML in it, so that a name in a stranger's repository stays a name: no
+// links, no mentions, no tags.
+func md(s string) string {
+	var b strings.Builder
+	for _, r := range clean(s) {
+		switch r {
+		case '<':
+			b.WriteString("&lt;")
+		case '>':
+			b.WriteString("&gt;")
+		case '&':
+			b.WriteString("&amp;")
+		case '@':
+			b.WriteString("&#64;")
+		case '#':
+			b.WriteString("&#35;")
+		case ':':
+			// A colon makes a bare address a link.
+			b.WriteString("&#58;")
+		case '\\', '`', '*', '_', '[', ']', '|', '~', '!', '$':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return strings.ReplaceAll(b.String(), "www.", "www&#46;")
+}
+
+// code makes text fit to stand between backticks, in a table too.
+func code(s string) string {
+	return strings.NewReplacer("`", "'", "|", "¦").Replace(clean(s))
+}

@@ -1,0 +1,466 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+
+	"instep/analyzer"
+	"instep/analyzer/schema"
+)
+
+// Text prints the report for a terminal. The first line is the answer.
+var Text = &Format{
+	Name:  "text",
+	Doc:   "for people, on a terminal",
+	Write: writeText,
+}
+
+const (
+	textWidth = 110 // columns at which prose is wrapped
+	maxAlike  = 20  // positions of findings that are alike
+	maxQuoted = 70  // runes of a statement
+)
+
+func writeText(w io.Writer, d *Document) error {
+	t := &text{Document: d}
+	t.answer()
+	if !d.Brief {
+		t.summary()
+		t.services()
+		t.gaps()
+		t.findings()
+		t.drift()
+		t.migrations()
+		t.costs()
+		t.ignored()
+		t.config()
+	}
+	_, err := w.Write(t.buf.Bytes())
+	return err
+}
+
+type text struct {
+	*Document
+	buf bytes.Buffer
+}
+
+func (t *text) line(format string, args ...any) { fmt.Fprintf(&t.buf, format+"\n", args...) }
+
+func (t *text) heading(s string) {
+	t.line("")
+	t.line("%s", t.paint(s, color.Bold))
+}
+
+func (t *text) paint(s string, attrs ...color.Attribute) string {
+	if !t.Color {
+		return s
+	}
+	c := color.New(attrs...)
+	c.EnableColor()
+	return c.Sprint(s)
+}
+
+// Answer gives the report's answer in one sentence, without a line break.
+func Answer(r *analyzer.Report) string {
+	switch r.Verdict {
+	case analyzer.NoChange:
+		return "No schema change: deploy in any order."
+	case analyzer.AnyOrder:
+		return "Any order: old and new code work with both schemas."
+	case analyzer.Split:
+		return "Split this release: no order is safe."
+	case analyzer.Unproven:
+		return "Unproven: what could not be read may change the answer."
+	}
+	return order(r)
+}
+
+func order(r *analyzer.Report) string {
+	steps := slices.Clone(r.Order)
+	switch len(steps) {
+	case 0:
+		return "Deploy in any order."
+	case 1:
+		return "Deploy " + clean(steps[0]) + "."
+	}
+	for i, s := range steps {
+		steps[i] = clean(s)
+		switch {
+		case s == analyzer.MigrationStep && i == 0:
+			steps[i] = "Run the migration first"
+		case s == analyzer.MigrationStep:
+			steps[i] = "run the migration"
+		case i == 0:
+			steps[i] = "Deploy " + steps[i] + " first"
+		case i > 0 && r.Order[i-1] == analyzer.MigrationStep:
+			steps[i] = "deploy " + steps[i]
+		}
+	}
+	return strings.Join(steps, ", then ") + "."
+}
+
+func (t *text) answer() {
+	paint := map[analyzer.Verdict]color.Attribute{
+		analyzer.NoChange: color.FgGreen, analyzer.AnyOrder: color.FgGreen, analyzer.Ordered: color.FgYellow,
+		analyzer.Split: color.FgRed, analyzer.Unproven: color.FgMagenta,
+	}[t.Verdict]
+	t.line("%s", t.paint(Answer(t.Report), color.Bold, paint))
+}
+
+func (t *text) summary() {
+	pending := 0
+	for _, m := range t.Migrations {
+		if m.State == analyzer.Pending {
+			pending++
+		}
+	}
+	t.line("%s → %s: %s, %s", ref(t.Deployed), ref(t.Target), plural(pending, "pending migration"), plural(len(t.Changes), "schema change"))
+	if t.Why != "" {
+		t.wrap("", t.Why)
+	}
+}
+
+func ref(r analyzer.Ref) string {
+	if len(r.Commit) < 9 || strings.HasPrefix(r.Commit, r.Rev) {
+		return clean(r.Rev)
+	}
+	return fmt.Sprintf("%s (%s)", clean(r.Rev), r.Commit[:9])
+}
+
+func plural(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "y"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// wrap prints prose: prefix before the first line, as many blanks before the others.
+func (t *text) wrap(prefix, prose string) {
+	t.buf.WriteString(wrapped(prefix, prose))
+}
+
+func wrapped(prefix, prose string) string {
+	var b strings.Builder
+	indent := strings.Repeat(" ", utf8.RuneCountInString(prefix))
+	line := prefix
+	empty := true
+	for word := range strings.FieldsSeq(clean(prose)) {
+		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth {
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			line, empty = indent, true
+		}
+		if !empty {
+			line += " "
+		}
+		line += word
+		empty = false
+	}
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
+	return b.String()
+}
+
+func (t *text) services() {
+	if len(t.Changes) == 0 && t.Verdict == analyzer.NoChange {
+		return
+	}
+	t.line("")
+	tw := tabwriter.NewWriter(&t.buf, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "SERVICE\tPLACE\tOLD CODE, NEW SCHEMA\tNEW CODE, OLD SCHEMA\tWINDOW\tROLLBACK")
+	for _, s := range t.Services {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", clean(s.Name), s.PlaceName(), status(s.OldCodeNewSchema), status(s.NewCodeOldSchema), window(s), yesno(s.CanRollBack))
+	}
+	tw.Flush()
+	var reasons []string
+	for _, s := range t.Services {
+		for _, reason := range []string{s.Reason, s.WindowReason, s.RollbackReason} {
+			if reason != "" {
+				reasons = append(reasons, wrapped(clean(s.Name)+": ", reason))
+			}
+		}
+	}
+	if len(reasons) > 0 {
+		t.line("")
+		for _, r := range reasons {
+			t.buf.WriteString(r)
+		}
+	}
+}
+
+func status(s analyzer.Status) string {
+	if s == analyzer.AssumedBreaks {
+		return "breaks (assumed)"
+	}
+	return string(s)
+}
+
+func window(s analyzer.ServiceReport) string {
+	switch {
+	case !s.Migrates:
+		return "-"
+	case s.Window:
+		return "yes"
+	}
+	return "no"
+}
+
+func yesno(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func (t *text) gaps() {
+	if len(t.Gaps) == 0 {
+		return
+	}
+	t.heading("Not proved")
+	for _, g := range t.Gaps {
+		t.wrap(at(g.Pos), g.What)
+		if g.Why != "" {
+			t.wrap("    why   ", g.Why)
+		}
+	}
+}
+
+// at gives the head of a finding's line.
+func at(p schema.Pos) string {
+	if p == (schema.Pos{}) {
+		return ""
+	}
+	return clean(p.String()) + ": "
+}
+
+// findings prints hazards: those that hit somebody, those of the running migration, and those that concern nobody here.
+func (t *text) findings() {
+	var hits, running, cautions, nobody []analyzer.Finding
+	for _, f := range t.Hazards {
+		switch {
+		case len(f.Services) > 0 || len(f.Consumers) > 0:
+			hits = append(hits, f)
+		case f.Breaks == analyzer.Running:
+			running = append(running, f)
+		case f.Caution:
+			cautions = append(cautions, f)
+		default:
+			nobody = append(nobody, f)
+		}
+	}
+	t.group("What breaks", hits, true)
+	t.group("When the migration runs", running, true)
+	t.group("Worth a thought (not assumed of any code)", cautions, false)
+	t.group("Concerns no service here", nobody, false)
+}
+
+// group prints findings; those that say the same of several objects share their reasons.
+func (t *text) group(title string, all []analyzer.Finding, long bool) {
+	if len(all) == 0 {
+		return
+	}
+	t.heading(title)
+	var groups [][]analyzer.Finding
+	for _, f := range all {
+		i := slices.IndexFunc(groups, func(g []analyzer.Finding) bool { return alike(g[0], f) })
+		if i < 0 {
+			groups = append(groups, []analyzer.Finding{f})
+			continue
+		}
+		groups[i] = append(groups[i], f)
+	}
+	for i, g := range groups {
+		if i > 0 && long {
+			t.line("")
+		}
+		for k, f := range g {
+			if k == maxAlike && len(g) > maxAlike+1 {
+				t.line("… and %d more like these (all are in --format json)", len(g)-k)
+				break
+			}
+			t.wrap(at(f.Pos), f.What)
+		}
+		f := g[0]
+		if !long {
+			t.wrap("    ", caution(f)+" ["+f.Rule.ID+"]")
+			continue
+		}
+		if who := hitText(f); who != "" {
+			t.wrap("    who   ", who)
+		}
+		if f.If != "" {
+			t.wrap("    if    ", f.If)
+		}
+		if f.Between {
+			t.wrap("    when  ", "only between two pending statements, not when all have run")
+		}
+		t.wrap("    why   ", f.Rule.Why)
+		t.wrap("    fix   ", f.Rule.Fix)
+		for _, f := range g {
+			if f.Preflight != "" {
+				t.line("    ask   %s", clean(f.Preflight))
+			}
+		}
+		shown := 0
+		for _, f := range g {
+			for _, e := range f.Evidence {
+				if shown++; shown <= 3 {
+					t.line("    seen  %s:%d (%s): %s", clean(e.File), e.Line, clean(e.Rev), shorten(clean(e.Text), maxQuoted))
+				}
+			}
+		}
+		if shown > 3 {
+			t.line("    seen  … and in %d more places", shown-3)
+		}
+		t.line("    rule  %s", f.Rule.ID)
+	}
+}
+
+func alike(a, b analyzer.Finding) bool {
+	return a.Rule == b.Rule && a.Breaks == b.Breaks && a.Use == b.Use && a.If == b.If && a.Caution == b.Caution && a.Between == b.Between &&
+		hitText(a) == hitText(b)
+}
+
+func caution(f analyzer.Finding) string {
+	s := strings.Join(f.Breaks.Names(), " and ") + ", if it does " + f.Use.String()
+	if f.Breaks == analyzer.Running {
+		s = "the migration itself"
+	}
+	if f.If != "" {
+		s += ", if " + f.If
+	}
+	return s
+}
+
+// hitText says whom a finding hits: "old code of app and admin (assumed) on the new schema: read".
+func hitText(f analyzer.Finding) string {
+	var parts []string
+	for _, side := range []struct {
+		code analyzer.Breaks
+		text string
+	}{{analyzer.OldCode, "old code on the new schema"}, {analyzer.NewCode, "new code on the old schema"}} {
+		var who []string
+		for _, h := range append(slices.Clone(f.Services), f.Consumers...) {
+			if h.Code&side.code == 0 {
+				continue
+			}
+			name := clean(h.Name)
+			if h.Assumed {
+				name += " (assumed)"
+			}
+			who = append(who, name)
+		}
+		if len(who) > 0 {
+			parts = append(parts, side.text+": "+strings.Join(who, ", "))
+		}
+	}
+	if len(parts) > 0 && f.Use != 0 {
+		parts = append(parts, "use: "+f.Use.String())
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (t *text) drift() {
+	if len(t.DriftGroups) == 0 {
+		return
+	}
+	total := 0
+	for _, g := range t.DriftGroups {
+		total += g.Count
+	}
+	t.heading(fmt.Sprintf("Drift: deployed databases differ from the new history's schema in %s", plural(total, "place")))
+	for _, g := range t.DriftGroups {
+		t.wrap(fmt.Sprintf("%5d  ", g.Count), driftText(g))
+	}
+}
+
+func driftText(g analyzer.DriftGroup) string {
+	s := g.Kind
+	if g.What != "" {
+		s += ": " + g.What
+	}
+	var names []string
+	for _, n := range g.Names {
+		if n.Count > 1 {
+			names = append(names, fmt.Sprintf("%s (%d)", n.Name, n.Count))
+		} else {
+			names = append(names, n.Name)
+		}
+	}
+	return s + ": " + strings.Join(names, ", ")
+}
+
+func (t *text) migrations() {
+	if len(t.Migrations) == 0 {
+		return
+	}
+	t.heading("Migrations")
+	tw := tabwriter.NewWriter(&t.buf, 0, 0, 2, ' ', 0)
+	for _, m := range t.Migrations {
+		db := ""
+		if m.Database != "" {
+			db = clean(m.Database) + ": "
+		}
+		fmt.Fprintf(tw, "%s\t%s%s\t%s\t%s\n", m.State, db, clean(m.ID), clean(m.File), plural(len(m.Statements), "statement"))
+	}
+	tw.Flush()
+}
+
+func (t *text) costs() {
+	if len(t.Costs) == 0 {
+		return
+	}
+	t.heading("Cost of the pending statements (estimate)")
+	tw := tabwriter.NewWriter(&t.buf, 0, 0, 2, ' ', 0)
+	for i, c := range t.Costs {
+		if i == maxAlike && len(t.Costs) > maxAlike+1 {
+			fmt.Fprintf(tw, "… and %d more (all are in --format json)\n", len(t.Costs)-i)
+			break
+		}
+		how := c.Algorithm
+		if c.Lock != "" {
+			how = strings.TrimSpace(how + " LOCK=" + c.Lock)
+		}
+		if c.RebuildsTable {
+			how += ", rebuilds the table"
+		}
+		if how == "" {
+			how = "-"
+		}
+		fmt.Fprintf(tw, "%s:%d\t%s\t%s\n", clean(c.Statement.Pos.File), c.Statement.Pos.Line, how, statement(c.Statement.SQL, maxQuoted))
+	}
+	tw.Flush()
+	if t.Proviso != "" {
+		t.wrap("", t.Proviso)
+	}
+}
+
+func (t *text) ignored() {
+	if len(t.Ignored) > 0 {
+		t.heading("Ignored, as configured")
+		for _, f := range t.Ignored {
+			t.wrap(at(f.Pos), f.What+" ["+f.Rule.ID+"]: "+f.Because)
+		}
+	}
+	for _, ig := range t.UnusedIgnores {
+		t.wrap("note: ", fmt.Sprintf("the ignore entry {rule: %s, object: %s} matches nothing", ig.Rule, ig.Object))
+	}
+}
+
+func (t *text) config() {
+	if len(t.ConfigChanges) == 0 {
+		return
+	}
+	t.heading("The configuration differs from the deployed one")
+	for _, l := range t.ConfigChanges {
+		t.line("    %s", clean(l))
+	}
+}
