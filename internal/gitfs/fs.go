@@ -28,6 +28,9 @@ const (
 // maxLinks bounds the symbolic links followed for one name, as Linux does.
 const maxLinks = 40
 
+// blobCacheSize bounds the bytes of files that a Repo keeps.
+const blobCacheSize = 16 << 20
+
 // A tree is a folder of a commit. Its entries are sorted by name.
 type tree struct{ entries []entry }
 
@@ -257,13 +260,30 @@ func (f *FS) ReadFile(name string) ([]byte, error) {
 	return bytes.Clone(data), err
 }
 
+// blob reads a file. Most files are the same in two commits, so they are kept for a while.
 func (f *FS) blob(op, name string, e entry) ([]byte, error) {
-	kind, data, err := f.repo.object(e.id)
+	r := f.repo
+	r.mu.Lock()
+	data, ok := r.blobs[e.id]
+	r.mu.Unlock()
+	if ok {
+		return data, nil
+	}
+	kind, data, err := r.object(e.id)
 	if err == nil && kind != plumbing.BlobObject {
 		err = fmt.Errorf("object %s is a %s, not a blob", e.id, kind)
 	}
 	if err != nil {
 		return nil, &fs.PathError{Op: op, Path: name, Err: f.locate(err, name)}
+	}
+	if len(data) <= blobCacheSize/16 {
+		r.mu.Lock()
+		if r.blobs == nil || r.blobBytes+len(data) > blobCacheSize {
+			r.blobs, r.blobBytes = map[oid][]byte{}, 0
+		}
+		r.blobs[e.id] = data
+		r.blobBytes += len(data)
+		r.mu.Unlock()
 	}
 	return data, nil
 }

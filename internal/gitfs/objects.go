@@ -191,7 +191,7 @@ func (o *objects) loose(dir string, id oid, sizeOnly bool) (plumbing.ObjectType,
 		return 0, nil, err
 	}
 	defer f.Close()
-	z, err := o.z.reader(bufio.NewReader(f))
+	z, err := o.z.reader(f)
 	if err != nil {
 		return 0, nil, fmt.Errorf("loose object %s: %w", name, err)
 	}

@@ -31,7 +31,10 @@ type Repo struct {
 	packed  *packedRefs
 	shallow map[oid]bool
 	trees   map[oid]*tree
-	lazy    bool // AllowFetch was called
+	blobs   map[oid][]byte // bounded by blobCacheSize
+	lazy    bool           // AllowFetch was called
+
+	blobBytes int
 }
 
 // Open opens the repository that dir belongs to: dir may be any folder of a work tree (also a linked one or a
