@@ -54,8 +54,8 @@ type Database struct {
 	Steps []Step
 	// Migrations are those that are not simply shared: pending, edited, removed or rebased ones.
 	Migrations []Migration
-	// HistoryGaps are gaps of the history that both refs share; PendingGaps those of the pending migrations and of
-	// the target's history as a whole (two heads, a missing parent).
+	// HistoryGaps are gaps of the history that both refs share; PendingGaps those of the pending migrations, of edited
+	// ones, and of the target's history as a whole (two heads, a missing parent).
 	HistoryGaps []schema.Gap
 	PendingGaps []schema.Gap
 	// Rebased is set if the target's history does not continue the deployed one: another framework, or squashed.
@@ -380,7 +380,9 @@ type Report struct {
 	// UnusedIgnores are the ignores that match nothing.
 	UnusedIgnores []Ignore
 	Costs         []Cost // one for each pending statement that changes a schema
-	Gaps          []schema.Gap
+	// Gaps are those that make the verdict unproven; OtherGaps are gaps of the shared history that touch nothing of what changes.
+	Gaps      []schema.Gap
+	OtherGaps []schema.Gap
 	// Drift are differences between databases of a re-based history and the new history's schema.
 	Drift       []Difference
 	DriftGroups []DriftGroup // the same, alike ones together
