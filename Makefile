@@ -3,7 +3,7 @@
 GO ?= go
 PREFIX ?= $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
-LDFLAGS := -s -w -X instep/cmd/internal/cli.version=$(VERSION)
+LDFLAGS := -s -w -X instep/cmd/internal/cli.buildVersion=$(VERSION)
 FUZZTIME ?= 60s
 
 .PHONY: help build install check lint test generate bench fuzz clean

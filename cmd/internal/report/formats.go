@@ -32,9 +32,9 @@ type Format struct {
 // Formats are all formats; the first is the default.
 var Formats = []*Format{Text, JSON, Markdown}
 
-// clean makes text of a stranger's repository fit for a terminal: control characters, which could move the cursor or
+// Clean makes text of a stranger's repository fit for a terminal: control characters, which could move the cursor or
 // change what was printed before, are replaced, and so is what is no UTF-8. Line breaks become spaces.
-func clean(s string) string {
+func Clean(s string) string {
 	ok := func(r rune) bool {
 		return r != utf8.RuneError && !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r)
 	}
@@ -62,5 +62,14 @@ func shorten(s string, n int) string {
 
 // statement gives SQL on one line, shortened.
 func statement(sql string, n int) string {
-	return shorten(clean(strings.Join(strings.Fields(sql), " ")), n)
+	return shorten(Clean(strings.Join(strings.Fields(sql), " ")), n)
+}
+
+// CleanCode is Clean for a line of code: tabs stay.
+func CleanCode(s string) string {
+	parts := strings.Split(s, "\t")
+	for i, p := range parts {
+		parts[i] = Clean(strings.TrimSuffix(p, "\r"))
+	}
+	return strings.Join(parts, "\t")
 }

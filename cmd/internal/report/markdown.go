@@ -99,7 +99,7 @@ func writeMarkdown(w io.Writer, d *Document) error {
 	if len(d.ConfigChanges) > 0 {
 		var diff strings.Builder
 		for _, l := range d.ConfigChanges {
-			diff.WriteString("    " + clean(l) + "\n")
+			diff.WriteString("    " + Clean(l) + "\n")
 		}
 		add("The configuration differs from the deployed one", true, []string{diff.String()})
 	}
@@ -180,7 +180,7 @@ func dash(s string) string {
 // links, no mentions, no tags.
 func md(s string) string {
 	var b strings.Builder
-	for _, r := range clean(s) {
+	for _, r := range Clean(s) {
 		switch r {
 		case '<':
 			b.WriteString("&lt;")
@@ -207,5 +207,5 @@ func md(s string) string {
 
 // code makes text fit to stand between backticks, in a table too.
 func code(s string) string {
-	return strings.NewReplacer("`", "'", "|", "¦").Replace(clean(s))
+	return strings.NewReplacer("`", "'", "|", "¦").Replace(Clean(s))
 }

@@ -88,10 +88,10 @@ func order(r *analyzer.Report) string {
 	case 0:
 		return "Deploy in any order."
 	case 1:
-		return "Deploy " + clean(steps[0]) + "."
+		return "Deploy " + Clean(steps[0]) + "."
 	}
 	for i, s := range steps {
-		steps[i] = clean(s)
+		steps[i] = Clean(s)
 		switch {
 		case s == analyzer.MigrationStep && i == 0:
 			steps[i] = "Run the migration first"
@@ -129,9 +129,9 @@ func (t *text) summary() {
 
 func ref(r analyzer.Ref) string {
 	if len(r.Commit) < 9 || strings.HasPrefix(r.Commit, r.Rev) {
-		return clean(r.Rev)
+		return Clean(r.Rev)
 	}
-	return fmt.Sprintf("%s (%s)", clean(r.Rev), r.Commit[:9])
+	return fmt.Sprintf("%s (%s)", Clean(r.Rev), r.Commit[:9])
 }
 
 func plural(n int, what string) string {
@@ -154,7 +154,7 @@ func wrapped(prefix, prose string) string {
 	indent := strings.Repeat(" ", utf8.RuneCountInString(prefix))
 	line := prefix
 	empty := true
-	for word := range strings.FieldsSeq(clean(prose)) {
+	for word := range strings.FieldsSeq(Clean(prose)) {
 		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth {
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
 			line, empty = indent, true
@@ -177,14 +177,14 @@ func (t *text) services() {
 	tw := tabwriter.NewWriter(&t.buf, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "SERVICE\tPLACE\tOLD CODE, NEW SCHEMA\tNEW CODE, OLD SCHEMA\tWINDOW\tROLLBACK")
 	for _, s := range t.Services {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", clean(s.Name), s.PlaceName(), status(s.OldCodeNewSchema), status(s.NewCodeOldSchema), window(s), yesno(s.CanRollBack))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", Clean(s.Name), s.PlaceName(), status(s.OldCodeNewSchema), status(s.NewCodeOldSchema), window(s), yesno(s.CanRollBack))
 	}
 	tw.Flush()
 	var reasons []string
 	for _, s := range t.Services {
 		for _, reason := range []string{s.Reason, s.WindowReason, s.RollbackReason} {
 			if reason != "" {
-				reasons = append(reasons, wrapped(clean(s.Name)+": ", reason))
+				reasons = append(reasons, wrapped(Clean(s.Name)+": ", reason))
 			}
 		}
 	}
@@ -238,7 +238,7 @@ func at(p schema.Pos) string {
 	if p == (schema.Pos{}) {
 		return ""
 	}
-	return clean(p.String()) + ": "
+	return Clean(p.String()) + ": "
 }
 
 // findings prints hazards: those that hit somebody, those of the running migration, and those that concern nobody here.
@@ -306,14 +306,14 @@ func (t *text) group(title string, all []analyzer.Finding, long bool) {
 		t.wrap("    fix   ", f.Rule.Fix)
 		for _, f := range g {
 			if f.Preflight != "" {
-				t.line("    ask   %s", clean(f.Preflight))
+				t.line("    ask   %s", Clean(f.Preflight))
 			}
 		}
 		shown := 0
 		for _, f := range g {
 			for _, e := range f.Evidence {
 				if shown++; shown <= 3 {
-					t.line("    seen  %s:%d (%s): %s", clean(e.File), e.Line, clean(e.Rev), shorten(clean(e.Text), maxQuoted))
+					t.line("    seen  %s:%d (%s): %s", Clean(e.File), e.Line, Clean(e.Rev), shorten(Clean(e.Text), maxQuoted))
 				}
 			}
 		}
@@ -352,7 +352,7 @@ func hitText(f analyzer.Finding) string {
 			if h.Code&side.code == 0 {
 				continue
 			}
-			name := clean(h.Name)
+			name := Clean(h.Name)
 			if h.Assumed {
 				name += " (assumed)"
 			}
@@ -407,9 +407,9 @@ func (t *text) migrations() {
 	for _, m := range t.Migrations {
 		db := ""
 		if m.Database != "" {
-			db = clean(m.Database) + ": "
+			db = Clean(m.Database) + ": "
 		}
-		fmt.Fprintf(tw, "%s\t%s%s\t%s\t%s\n", m.State, db, clean(m.ID), clean(m.File), plural(len(m.Statements), "statement"))
+		fmt.Fprintf(tw, "%s\t%s%s\t%s\t%s\n", m.State, db, Clean(m.ID), Clean(m.File), plural(len(m.Statements), "statement"))
 	}
 	tw.Flush()
 }
@@ -435,7 +435,7 @@ func (t *text) costs() {
 		if how == "" {
 			how = "-"
 		}
-		fmt.Fprintf(tw, "%s:%d\t%s\t%s\n", clean(c.Statement.Pos.File), c.Statement.Pos.Line, how, statement(c.Statement.SQL, maxQuoted))
+		fmt.Fprintf(tw, "%s:%d\t%s\t%s\n", Clean(c.Statement.Pos.File), c.Statement.Pos.Line, how, statement(c.Statement.SQL, maxQuoted))
 	}
 	tw.Flush()
 	if t.Proviso != "" {
@@ -461,6 +461,6 @@ func (t *text) config() {
 	}
 	t.heading("The configuration differs from the deployed one")
 	for _, l := range t.ConfigChanges {
-		t.line("    %s", clean(l))
+		t.line("    %s", Clean(l))
 	}
 }

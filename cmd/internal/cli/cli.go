@@ -1,0 +1,191 @@
+// Package cli is instep's command line: commands, flags, exit codes and the wiring between the packages.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"instep/cmd/internal/report"
+)
+
+// The exit codes.
+const (
+	exitOK       = 0 // a safe order exists, or nothing changed
+	exitUnsafe   = 1 // no safe order, or a demand of the user's is not met
+	exitFailed   = 2 // could not run
+	exitUnproven = 3 // something could not be read
+)
+
+// An exit is an error that only carries an exit code: what there is to say has been said.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// Main runs the command line and gives the exit code.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	return Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+}
+
+// Run runs one command. The document goes to stdout, the conversation to stderr.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var code exit
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintf(stderr, "instep: %s\n", printable(err.Error()))
+	return exitFailed
+}
+
+// printable makes an error's text fit for a terminal: it can quote a stranger's file.
+func printable(s string) string {
+	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
+	for i, l := range lines {
+		lines[i] = report.Clean(l)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// options are the flags that several commands share.
+type options struct {
+	dir        string
+	config     string
+	configFrom string
+	format     string
+	output     string
+	server     string
+	sqlMode    string
+	order      string
+	failOn     []string
+	fetch      bool
+	worktree   bool
+	noColor    bool
+	quiet      bool
+}
+
+func newRoot() *cobra.Command {
+	o := &options{}
+	root := &cobra.Command{
+		Use:   "instep DEPLOYED [TARGET]",
+		Short: "which service goes first? Schema changes between two refs, and the deployment order that is safe",
+		Long: `instep compares the deployed ref with the target (HEAD, if none is given), in the manner of git diff: it rebuilds
+the MySQL schema at both from the repository's migrations, finds what changed, decides for every service whether its
+new code must run before or after the schema changes, and says why, with file and line. Nothing of the repository is
+executed.
+
+DEPLOYED and TARGET are tags, branches or commits; DEPLOYED..TARGET works too.`,
+		Example: `  instep v3.110                   from the deployed tag to HEAD
+  instep v3.110 v3.111            between two tags
+  instep v3.110 --worktree        to the files as they are, uncommitted ones too
+  instep -C ../balrog.git v3.110 v3.111 --format json`,
+		Args:          checkArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(cmd *cobra.Command, args []string) error { return runCheck(cmd, o, args) },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = false
+	flags := root.PersistentFlags()
+	flags.StringVarP(&o.dir, "dir", "C", ".", "the repository: any folder in it, or a bare one")
+	flags.StringVar(&o.config, "config", "", "read the configuration from this file instead of .instep.yaml at the target ref")
+	flags.StringVar(&o.configFrom, "config-from", "target", "the ref whose .instep.yaml counts: target or deployed")
+	flags.StringVar(&o.format, "format", "text", "the document's format (see each command)")
+	flags.StringVarP(&o.output, "output", "o", "", "write the document to this file instead of standard output")
+	flags.StringVar(&o.server, "server", "", `the database server, such as "mysql 8.4" or "mariadb 10.11"`)
+	flags.StringVar(&o.sqlMode, "sql-mode", "", "the sql_mode of the applications: strict, loose, or a list")
+	flags.BoolVar(&o.fetch, "fetch", false, "fetch a ref that is missing (otherwise the command to do so is printed)")
+	flags.BoolVar(&o.noColor, "no-color", false, "no colours (NO_COLOR is honoured too)")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print only the answer")
+	addTargetFlags(root, o)
+	root.Flags().StringVar(&o.order, "order", "", "demand that this order is safe, such as admin,app: exit 1 if it is not")
+	root.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit 1 on any of: split, window, unproven, irreversible, consumer")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
+	})
+	root.AddCommand(newHistory(o), newSchema(o), newSQL(o), newRules(o), newExplain(o), newInit(o), newDemo(o), newVersion())
+	return root
+}
+
+// addTargetFlags adds the flags of commands that compare two refs.
+func addTargetFlags(cmd *cobra.Command, o *options) {
+	cmd.Flags().BoolVar(&o.worktree, "worktree", false, "the target is the work tree, with its uncommitted files")
+}
+
+// checkArgs explains a wrong number of arguments in the words of the task.
+func checkArgs(cmd *cobra.Command, args []string) error {
+	switch len(args) {
+	case 0:
+		return fmt.Errorf("which ref is deployed? %s (see %s --help)", cmd.UseLine(), cmd.CommandPath())
+	case 1, 2:
+		return nil
+	}
+	return fmt.Errorf("too many arguments: %s (see %s --help)", cmd.UseLine(), cmd.CommandPath())
+}
+
+// refs reads the arguments DEPLOYED [TARGET] or DEPLOYED..TARGET.
+func refs(args []string, o *options) (deployed, target string, err error) {
+	deployed, target = args[0], "HEAD"
+	if from, to, ok := strings.Cut(args[0], ".."); ok {
+		if strings.HasPrefix(to, ".") {
+			return "", "", fmt.Errorf("%s: three dots compare with a merge base; instep compares two refs: write %s..%s", args[0], from, strings.TrimLeft(to, "."))
+		}
+		if len(args) == 2 {
+			return "", "", fmt.Errorf("a range %s and a second ref %s: give one or the other", args[0], args[1])
+		}
+		deployed = from
+		if to != "" {
+			target = to
+			if o.worktree {
+				return "", "", fmt.Errorf("--worktree is the target already: drop %s", to)
+			}
+		}
+	}
+	if len(args) == 2 {
+		if o.worktree {
+			return "", "", fmt.Errorf("--worktree is the target already: drop %s", args[1])
+		}
+		target = args[1]
+	}
+	if deployed == "" {
+		return "", "", errors.New("the deployed ref is empty")
+	}
+	return deployed, target, nil
+}
+
+// formatNamed finds a format among those that a command knows.
+func pick[T any](name string, all []T, nameOf func(T) string) (T, error) {
+	var names []string
+	for _, f := range all {
+		if nameOf(f) == name {
+			return f, nil
+		}
+		names = append(names, nameOf(f))
+	}
+	var none T
+	return none, fmt.Errorf("unknown format %q: this command knows %s", name, strings.Join(names, ", "))
+}
+
+// colored tells whether the document may have colours.
+func (o *options) colored(w io.Writer) bool {
+	if o.noColor || o.output != "" || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
