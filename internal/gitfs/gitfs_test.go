@@ -486,6 +486,7 @@ func TestLinks(t *testing.T) {
 		"ping":              "-> pong",
 		"pong":              "-> ping",
 		"dangling":          "-> nowhere/x",
+		"gone":              "-> nowhere",
 		"deep/up":           "-> ..",
 		"long":              "-> " + strings.Repeat("x/", 1000),
 		"through-a-file":    "-> db/1.sql/x",
@@ -505,7 +506,7 @@ func TestLinks(t *testing.T) {
 				t.Errorf("Stat(%q) = %v, %v", name, info, err)
 			}
 		}
-		for name, why := range map[string]string{"out": "leaves", "deep/out": "leaves", "abs": "leaves", "loop": "circle", "ping": "circle", "dangling": "nothing", "long": "nothing"} {
+		for name, why := range map[string]string{"out": "leaves", "deep/out": "leaves", "abs": "leaves", "loop": "circle", "ping": "circle", "dangling": "nothing", "gone": "nothing", "long": "nothing"} {
 			_, err := fs.ReadFile(fsys, name)
 			var link *LinkError
 			if !errors.As(err, &link) || !strings.Contains(link.Why, why) || errors.Is(err, fs.ErrNotExist) {
@@ -521,7 +522,7 @@ func TestLinks(t *testing.T) {
 			t.Errorf("ReadLink = %q, %v", target, err)
 		}
 		files, err := fsys.Files()
-		want := []string{"abs", "dangling", "db-next/1.sql", "db-next/2.sql", "db/1.sql", "deep/er/link", "deep/out", "deep/with/.hidden", "long", "loop", "out", "ping", "pong", "through-a-file"}
+		want := []string{"abs", "dangling", "db-next/1.sql", "db-next/2.sql", "db/1.sql", "deep/er/link", "deep/out", "deep/with/.hidden", "gone", "long", "loop", "out", "ping", "pong", "through-a-file"}
 		if err != nil || !slices.Equal(files, want) {
 			t.Errorf("Files() = %q, %v\nwant %q", files, err, want)
 		}

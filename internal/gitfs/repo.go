@@ -198,6 +198,9 @@ func (r *Repo) readConfig() error {
 // Dir gives the root of the work tree, or the git folder of a bare repository.
 func (r *Repo) Dir() string { return r.git.dir }
 
+// WorktreeRoot gives the root of the work tree, "" in a bare repository.
+func (r *Repo) WorktreeRoot() string { return r.worktree }
+
 // Bare tells whether there is no work tree.
 func (r *Repo) Bare() bool { return r.worktree == "" }
 
