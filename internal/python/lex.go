@@ -2,7 +2,6 @@ package python
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -17,7 +16,7 @@ const (
 	cOther = iota
 	cSpace
 	cNewline
-	cIdent // a letter, _ or the start of a non-ASCII character
+	cIdent // an ASCII letter or _
 	cDigit
 	cQuote
 	cHash
@@ -130,7 +129,10 @@ func (l *lexer) run() {
 			}
 			l.pos = i + 2
 		default:
-			l.fail(i, "invalid character")
+			if c < utf8.RuneSelf {
+				l.fail(i, "invalid character")
+			}
+			l.name(i)
 		}
 	}
 	if l.depth > 0 || len(l.modes) > 0 {
@@ -249,8 +251,8 @@ func (l *lexer) name(start int) {
 			break
 		}
 		r, n := utf8.DecodeRuneInString(src[i:])
-		if !identRune(r, i == start) {
-			l.fail(i, "invalid character")
+		if !identRune(r) {
+			l.fail(i, "invalid character, or one that has more than one spelling (NFKC)")
 		}
 		i += n
 	}
@@ -266,14 +268,25 @@ func (l *lexer) name(start int) {
 	l.pos = i
 }
 
-// identRune reports whether r may stand in an identifier. CPython also normalises
-// identifiers to NFKC; this does not.
-func identRune(r rune, first bool) bool {
-	if unicode.IsLetter(r) || unicode.Is(unicode.Nl, r) || unicode.Is(unicode.Other_ID_Start, r) {
+// identRune reports whether a character beyond ASCII is accepted in an identifier. CPython
+// normalises identifiers to NFKC, so that two spellings can be one name. Only letters that
+// are their own normal form, whatever stands beside them, are accepted: with others the file would
+// be read wrongly. That leaves out combining marks, ligatures, full-width letters and whole scripts.
+func identRune(r rune) bool {
+	switch {
+	case r < 0x180: // Latin
+		return r >= 0xc0 && r != 0xd7 && r != 0xf7 && r != 0x132 && r != 0x133 && r != 0x13f &&
+			r != 0x140 && r != 0x149 && r != 0x17f
+	case r < 0x400: // Greek
+		return 0x391 <= r && r <= 0x3c9 && r != 0x3a2
+	case r < 0x460: // Cyrillic
 		return true
 	}
-	return !first && (unicode.IsMark(r) || unicode.IsDigit(r) || unicode.Is(unicode.Pc, r) ||
-		unicode.Is(unicode.Other_ID_Continue, r))
+	return 0x5d0 <= r && r <= 0x5ea || // Hebrew
+		0x621 <= r && r <= 0x63a || 0x641 <= r && r <= 0x64a || // Arabic
+		0x3041 <= r && r <= 0x3096 || 0x30a1 <= r && r <= 0x30fa || // kana
+		0x4e00 <= r && r <= 0x9fff || // Han
+		0xac00 <= r && r <= 0xd7a3 // Hangul
 }
 
 // prefix reads the string that starts with a prefix, if it is one.

@@ -226,8 +226,8 @@ func (p *parser) field(l *literal, prefix prefix) {
 		}
 	}
 	if p.kind == tFColon {
+		at := p.start()
 		p.next()
-		at := p.end
 		spec := literal{p: p, base: len(p.exprs)}
 		p.fstringParts(&spec, prefix, tFClose)
 		spec.flush()

@@ -474,12 +474,12 @@ func (p *parser) ifStmt() Stmt {
 		s.Body = p.block()
 		chain[len(chain)-1].Else = []Stmt{s}
 		chain = append(chain, s)
-		p.grow(1)
 	}
 	chain[len(chain)-1].Else = p.elseBlock()
 	for _, s := range chain {
 		s.End = p.end
 	}
+	p.grow(len(chain)) // the last clause is below all others
 	p.height = max(p.height, h)
 	return first
 }
