@@ -1,7 +1,7 @@
 package schema
 
 // A Change is one difference between two schemas, one aspect of one object. The set of changes is sealed: rules
-// switch over the types in this file.
+// switch over the types in this file, as pointers: case *schema.AddColumn.
 type Change interface {
 	// Object names what changed; of a rename, the old name.
 	Object() Object
@@ -70,6 +70,9 @@ type (
 		By
 		Table  *Table
 		Column *Column
+		// Before is the next column behind it that is not new. It is nil for a column that was added at the end, which leaves
+		// the places of the others as they are.
+		Before *Column
 	}
 	DropColumn struct {
 		By
