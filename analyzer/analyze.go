@@ -1,7 +1,621 @@
 package analyzer
 
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"instep/analyzer/schema"
+)
+
 // Analyze judges an upgrade by the rules and gives the finished report. It takes time in the number of pending
-// statements times the size of the schema, and changes nothing that it is given.
+// statements times what a Diff takes, and changes nothing that it is given.
 func Analyze(u Upgrade, rules []*Rule) *Report {
-	return &Report{Verdict: Unproven, Deployed: u.Deployed, Target: u.Target}
+	if len(u.Services) == 0 {
+		u.Services = []Service{{Name: "code"}}
+	}
+	if u.Usage == nil {
+		u.Usage = Assume
+	}
+	if u.Server == (schema.Server{}) {
+		u.Server = schema.Server{Major: 8, Minor: 4}
+	}
+	a := &analysis{Upgrade: u, rules: rules, report: &Report{
+		Deployed: u.Deployed, Target: u.Target,
+		Order: []string{}, Services: []ServiceReport{}, Migrations: []Migration{}, Changes: []ChangeReport{},
+		Hazards: []Finding{}, Ignored: []Finding{}, UnusedIgnores: []Ignore{}, Costs: []Cost{},
+		Gaps: []schema.Gap{}, OtherGaps: []schema.Gap{}, Drift: []Difference{}, DriftGroups: []DriftGroup{},
+	}}
+	for i := range u.Databases {
+		a.database(&u.Databases[i])
+	}
+	a.settle()
+	a.place()
+	a.verdict()
+	return a.report
+}
+
+// analysis is one run of Analyze.
+type analysis struct {
+	Upgrade
+	rules    []*Rule
+	report   *Report
+	findings []Finding
+	changed  bool     // something is pending or differs
+	conflict []string // migrating services that each would have to be the first
+}
+
+func (a *analysis) database(d *Database) {
+	for _, m := range d.Migrations {
+		m.Database = d.Name
+		if m.Framework == "" {
+			m.Framework = d.Framework
+		}
+		a.report.Migrations = append(a.report.Migrations, m)
+	}
+	a.report.Gaps = append(a.report.Gaps, d.PendingGaps...)
+	if len(d.PendingGaps) > 0 {
+		a.changed = true
+	}
+	if d.Old == nil || d.New == nil {
+		a.gap(schema.Gap{What: "the schema of " + databaseName(d), Why: "its history could not be rebuilt"})
+		return
+	}
+	// What databases will really be: what they ran, and then the pending statements.
+	future := d.Old
+	if n := len(d.Steps); n > 0 {
+		future = d.Steps[n-1].After
+	}
+	if future == nil {
+		a.gap(schema.Gap{What: "the schema of " + databaseName(d), Why: "a pending statement has no schema after it"})
+		return
+	}
+	// Both sides are judged by shape alone: whether the histories agree on where a column comes from does not matter here.
+	mismatch := schema.DiffNames(future, d.New)
+	if d.Rebased != nil {
+		a.drift(d, mismatch)
+		if d.Rebased.Baseline == "" {
+			a.gap(rebasedGap(d.Rebased, mismatch, a.report.DriftGroups))
+			return
+		}
+	} else if len(mismatch) > 0 {
+		a.mismatch(d, future, mismatch)
+	}
+
+	net := a.pass(d, d.Old, future, schema.Diff(d.Old, future))
+	net.run(a.rules, nil)
+	a.net(d, net)
+	touched := newTouched(net.Changes)
+	changing := len(d.Steps) > 0 || len(net.Changes) > 0
+	if d.Rebased == nil && len(mismatch) > 0 {
+		changing = true
+		for _, c := range mismatch {
+			touched.add(c)
+		}
+	}
+	a.steps(d, net, future, touched)
+	for _, g := range d.HistoryGaps {
+		if changing && touched.meets(g) {
+			a.report.Gaps = append(a.report.Gaps, g)
+		} else {
+			a.report.OtherGaps = append(a.report.OtherGaps, g)
+		}
+	}
+}
+
+func databaseName(d *Database) string {
+	if d.Name == "" {
+		return "the database"
+	}
+	return "database " + d.Name
+}
+
+func (a *analysis) gap(g schema.Gap) {
+	a.report.Gaps = append(a.report.Gaps, g)
+	a.changed = true
+}
+
+func (a *analysis) pass(d *Database, before, after *schema.Schema, changes []schema.Change) *Pass {
+	return &Pass{Old: before, New: after, Changes: changes, Deployed: d.Old, Server: a.Server, SQLMode: a.SQLMode}
+}
+
+// net takes what code sees: the changes, their classes, and the hazards of code.
+func (a *analysis) net(d *Database, p *Pass) {
+	if len(p.Changes) > 0 {
+		a.changed = true
+	}
+	hurts := make([]Breaks, len(p.Changes))
+	for _, h := range p.hazards {
+		if !h.Caution {
+			hurts[h.at] |= h.Breaks
+		}
+		a.add(d, h.Hazard, h.Breaks&(OldCode|NewCode), false)
+	}
+	for i, c := range p.Changes {
+		r := ChangeReport{Database: d.Name, Change: c, Object: c.Object(), Kind: c.Kind(), Class: classOf(hurts[i]), Pos: c.Pos()}
+		if st := c.Statement(); st != nil {
+			r.SQL = st.SQL
+		}
+		if !p.judged[i] {
+			r.Unknown, r.Class = true, Incompatible
+			a.unknown(c)
+		}
+		a.report.Changes = append(a.report.Changes, r)
+	}
+}
+
+func classOf(b Breaks) Class {
+	switch b & (OldCode | NewCode) {
+	case OldCode:
+		return Destructive
+	case NewCode:
+		return Additive
+	case OldCode | NewCode:
+		return Incompatible
+	}
+	return Compatible
+}
+
+// unknown makes a change that no rule judges a gap: it is never taken for safe.
+func (a *analysis) unknown(c schema.Change) {
+	a.gap(schema.Gap{
+		Pos:     c.Pos(),
+		What:    fmt.Sprintf("what %s of %s means for running code", c.Kind(), c.Object()),
+		Why:     "no rule for " + c.Kind(),
+		Objects: []schema.Object{c.Object()},
+	})
+}
+
+// steps takes what the server runs: hazards of running it, costs, statements that change rows, and the schemas in between.
+func (a *analysis) steps(d *Database, net *Pass, future *schema.Schema, touched *touched) {
+	known := map[string]bool{} // unknown changes that the net view has already told of
+	for i, c := range net.Changes {
+		if !net.judged[i] {
+			known[c.Kind()+" "+c.Object().String()] = true
+		}
+	}
+	last := -1 // the last step that changes the schema
+	for i, s := range d.Steps {
+		if s.Before != s.After {
+			last = i
+		}
+	}
+	states := 0
+	for i, s := range d.Steps {
+		if s.Before == nil || s.After == nil {
+			a.gap(schema.Gap{Pos: s.Statement.Pos, What: "the schema around a pending statement", Why: "it was not given"})
+			continue
+		}
+		var changes []schema.Change
+		if s.Before != s.After {
+			changes = schema.Diff(s.Before, s.After)
+		}
+		p := a.pass(d, s.Before, s.After, changes)
+		p.run(a.rules, nil)
+		for _, h := range p.hazards {
+			a.add(d, h.Hazard, h.Breaks&Running, false)
+		}
+		for j, c := range changes {
+			touched.add(c)
+			if key := c.Kind() + " " + c.Object().String(); !p.judged[j] && !known[key] {
+				known[key] = true
+				a.unknown(c)
+			}
+		}
+		if len(changes) > 0 {
+			a.changed = true
+			a.report.Costs = append(a.report.Costs, cost(d.Name, a.Server, s, changes))
+		} else {
+			a.data(d, p, s.Statement, touched)
+		}
+		if i < last && len(changes) > 0 {
+			if states++; states <= maxStates {
+				a.between(d, net, s.After, future, newTouched(changes))
+			}
+		}
+	}
+	if states > maxStates {
+		a.gap(schema.Gap{What: fmt.Sprintf("the schemas between %d pending statements", len(d.Steps)), Why: fmt.Sprintf("only the first %d are judged", maxStates)})
+	}
+}
+
+// maxStates bounds how many schemas between pending statements are judged: each costs two Diffs.
+const maxStates = 2000
+
+// data takes a pending statement that leaves the schema alone. What changes rows must be known to some rule.
+func (a *analysis) data(d *Database, p *Pass, st schema.Statement, touched *touched) {
+	verb := firstWord(st.SQL)
+	if harmless(verb) {
+		return
+	}
+	a.changed = true
+	p.hazards = nil
+	if !p.statement(a.rules, st) {
+		touched.all = true
+		a.gap(schema.Gap{
+			Pos:  st.Pos,
+			What: fmt.Sprintf("what this %s does to rows that running code uses", verb),
+			Why:  "no rule for this change of data",
+		})
+	}
+	for _, h := range p.hazards {
+		a.add(d, h.Hazard, h.Breaks, false, st.Pos)
+	}
+}
+
+// firstWord gives the first word of a statement in upper case, leaving out comments and opening parentheses.
+func firstWord(sql string) string {
+	for {
+		sql = strings.TrimLeft(sql, " \t\r\n(;")
+		switch {
+		case strings.HasPrefix(sql, "/*") && !strings.HasPrefix(sql, "/*!") && !strings.HasPrefix(sql, "/*M!"):
+			_, rest, ok := strings.Cut(sql[2:], "*/")
+			if !ok {
+				return ""
+			}
+			sql = rest
+		case strings.HasPrefix(sql, "#"), strings.HasPrefix(sql, "-- "), strings.HasPrefix(sql, "--\n"), strings.HasPrefix(sql, "--\t"), sql == "--":
+			_, sql, _ = strings.Cut(sql, "\n")
+		default:
+			end := strings.IndexFunc(sql, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_') })
+			if end < 0 {
+				end = len(sql)
+			}
+			return strings.ToUpper(sql[:end])
+		}
+	}
+}
+
+// harmless reports whether statements that begin with this word change neither rows nor what others may do. SET is
+// among them: what it means for later statements is in their schemas. A comment without a statement has no word.
+func harmless(verb string) bool {
+	switch verb {
+	case "SELECT", "SHOW", "USE", "DESC", "DESCRIBE", "EXPLAIN", "LOCK", "UNLOCK", "COMMIT", "BEGIN", "START", "ROLLBACK",
+		"SAVEPOINT", "RELEASE", "ANALYZE", "CHECK", "CHECKSUM", "FLUSH", "DO", "SET", "CREATE", "ALTER", "DROP", "RENAME":
+		// DDL without an effect on the schema: CREATE TABLE IF NOT EXISTS of a table that is there, ALTER TABLE FORCE.
+		return true
+	}
+	return false
+}
+
+// between judges the schema after one statement, which code meets while the migration runs or after it failed half-way:
+// every DDL statement commits (manual: Statements That Cause an Implicit Commit). Only what is worse there than at both ends
+// is kept. It is enough to look at the tables that the statement touched: the others were looked at when they were touched.
+func (a *analysis) between(d *Database, net *Pass, now, future *schema.Schema, touched *touched) {
+	only := func(c schema.Change) bool {
+		t := newTouched([]schema.Change{c})
+		for name := range t.tables {
+			if touched.tables[name] {
+				return true
+			}
+		}
+		return t.all || touched.all
+	}
+	worse := func(h Hazard, code Breaks) bool {
+		if h.Breaks&code == 0 || h.Caution {
+			return false
+		}
+		return !slices.ContainsFunc(net.hazards, func(n hazardAt) bool {
+			return n.Breaks&code != 0 && !n.Caution && (n.Hits == h.Hits && h.Use&^n.Use == 0 ||
+				n.Rule == h.Rule && n.Hits == h.Hits)
+		})
+	}
+	p := a.pass(d, d.Old, now, schema.Diff(d.Old, now))
+	p.run(a.rules, only)
+	for _, h := range p.hazards {
+		if worse(h.Hazard, OldCode) {
+			a.add(d, h.Hazard, OldCode, true)
+		}
+	}
+	p = a.pass(d, now, future, schema.Diff(now, future))
+	p.run(a.rules, only)
+	for _, h := range p.hazards {
+		if worse(h.Hazard, NewCode) {
+			a.add(d, h.Hazard, NewCode, true)
+		}
+	}
+}
+
+// mismatch judges that databases will not have the schema which the target ref's history builds, because history that
+// they have run already was edited or removed. What matters to some rule makes the verdict unproven; the rest is drift.
+func (a *analysis) mismatch(d *Database, future *schema.Schema, changes []schema.Change) {
+	p := a.pass(d, future, d.New, changes)
+	p.run(a.rules, nil)
+	matters := make([]bool, len(changes))
+	for _, h := range p.hazards {
+		if !h.Caution && h.Breaks&(OldCode|NewCode) != 0 {
+			matters[h.at] = true
+		}
+	}
+	a.changed = true
+	for i, c := range changes {
+		if p.judged[i] && !matters[i] {
+			a.report.Drift = append(a.report.Drift, Difference{d.Name, c, c.Object(), Transition(c)})
+			continue
+		}
+		a.gap(schema.Gap{
+			Pos:     c.Pos(),
+			What:    fmt.Sprintf("the real shape of %s: databases that ran the deployed history and then the pending migrations do not get what the target's history builds (%s)", c.Object(), Transition(c)),
+			Why:     "migrations that databases have run already were edited or removed",
+			Objects: []schema.Object{c.Object()},
+		})
+	}
+}
+
+// drift lists how databases of a re-based history differ from the new history's schema.
+func (a *analysis) drift(d *Database, changes []schema.Change) {
+	type key struct{ kind, what string }
+	groups := map[key]*DriftGroup{}
+	var order []key
+	for _, c := range changes {
+		what := Transition(c)
+		a.report.Drift = append(a.report.Drift, Difference{d.Name, c, c.Object(), what})
+		k := key{c.Kind(), what}
+		g := groups[k]
+		if g == nil {
+			g = &DriftGroup{Database: d.Name, Kind: c.Kind(), What: what}
+			groups[k] = g
+			order = append(order, k)
+		}
+		g.Count++
+		name := c.Object().Name
+		if name == "" {
+			name = c.Object().Table
+		}
+		if i := slices.IndexFunc(g.Names, func(n NameCount) bool { return n.Name == name }); i >= 0 {
+			g.Names[i].Count++
+		} else {
+			g.Names = append(g.Names, NameCount{name, 1})
+		}
+	}
+	for _, k := range order {
+		g := groups[k]
+		slices.SortFunc(g.Names, func(x, y NameCount) int {
+			return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Name, y.Name))
+		})
+		a.report.DriftGroups = append(a.report.DriftGroups, *g)
+	}
+}
+
+// rebasedGap says that nobody can tell what happens to existing databases, and lists all differences.
+func rebasedGap(r *Rebased, changes []schema.Change, groups []DriftGroup) schema.Gap {
+	why := r.Why + ". Configure a baseline if existing databases are stamped and not altered"
+	if len(changes) == 0 {
+		why += "; both histories build the same schema"
+	} else {
+		var parts []string
+		reordered := 0
+		for _, g := range groups {
+			if g.Kind == (&schema.ReorderColumns{}).Kind() {
+				reordered += g.Count
+				continue
+			}
+			parts = append(parts, g.String())
+		}
+		if n := len(changes) - reordered; n > 0 {
+			why += fmt.Sprintf("; the two histories differ in %d ways: %s", n, strings.Join(parts, "; "))
+		}
+		if reordered > 0 {
+			why += fmt.Sprintf("; %s have their columns in another order", count(reordered, "table"))
+		}
+	}
+	return schema.Gap{Pos: r.Pos, What: "what the upgrade does to existing databases, because the history was re-based", Why: why}
+}
+
+// String gives the group in words: "52 × column-type bigint → int (34 timestamp, 18 when)".
+func (g DriftGroup) String() string {
+	var names []string
+	for _, n := range g.Names {
+		names = append(names, fmt.Sprintf("%d %s", n.Count, n.Name))
+	}
+	return fmt.Sprintf("%d × %s %s (%s)", g.Count, g.Kind, g.What, strings.Join(names, ", "))
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// add makes a finding of a hazard, as far as it breaks what is asked for.
+func (a *analysis) add(d *Database, h Hazard, breaks Breaks, between bool, pos ...schema.Pos) {
+	if breaks == 0 {
+		return
+	}
+	h.Breaks = breaks
+	f := Finding{Hazard: h, Database: d.Name, Between: between, Services: []Hit{}, Consumers: []Hit{}, Evidence: []Evidence{}}
+	if h.Change != nil {
+		f.Pos = h.Change.Pos()
+	}
+	if len(pos) > 0 {
+		f.Pos = pos[0]
+	}
+	f.Fingerprint = fingerprint(f)
+	a.findings = append(a.findings, f)
+}
+
+// fingerprint hashes the facts of a finding: what would have to change for it to be another one.
+func fingerprint(f Finding) string {
+	h := sha256.New()
+	var object, definition string
+	if f.Change != nil {
+		object = f.Change.Kind() + " " + f.Change.Object().String()
+		_, definition = sides(f.Change)
+	}
+	for _, s := range []string{f.Rule.ID, f.Database, object, f.Hits.String(), f.Use.String(), f.Breaks.String(), definition} {
+		fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+// settle sorts the findings, drops repetitions, sets ignored ones aside and finds out whom the others hit.
+func (a *analysis) settle() {
+	slices.SortStableFunc(a.findings, compareFindings)
+	seen := map[string]bool{}
+	used := make([]bool, len(a.Ignores))
+	for _, f := range a.findings {
+		if seen[f.Fingerprint] {
+			continue
+		}
+		seen[f.Fingerprint] = true
+		if i := slices.IndexFunc(a.Ignores, func(i Ignore) bool { return i.matches(f) }); i >= 0 {
+			used[i] = true
+			f.Because = a.Ignores[i].Because
+			a.report.Ignored = append(a.report.Ignored, f)
+			continue
+		}
+		if f.Refused && f.Breaks&Running != 0 {
+			a.gap(schema.Gap{Pos: f.Pos, What: "the schema after this statement", Why: "the server refuses it: " + f.What, Objects: []schema.Object{f.Hits}})
+		}
+		a.hit(&f)
+		a.report.Hazards = append(a.report.Hazards, f)
+	}
+	for i, u := range used {
+		if !u {
+			a.report.UnusedIgnores = append(a.report.UnusedIgnores, a.Ignores[i])
+		}
+	}
+}
+
+func (i Ignore) matches(f Finding) bool {
+	if i.Rule != f.Rule.ID {
+		return false
+	}
+	return i.Object == "" || i.Object == f.Hits.String() || f.Change != nil && i.Object == f.Change.Object().String()
+}
+
+func compareFindings(f, g Finding) int {
+	return cmp.Or(
+		cmp.Compare(f.Database, g.Database),
+		f.Pos.Compare(g.Pos),
+		f.Hits.Compare(g.Hits),
+		cmp.Compare(f.Rule.ID, g.Rule.ID),
+		cmp.Compare(f.Breaks, g.Breaks),
+		cmp.Compare(f.Use, g.Use),
+		boolCompare(f.Caution, g.Caution),
+		boolCompare(f.Between, g.Between),
+		cmp.Compare(f.What, g.What),
+	)
+}
+
+func boolCompare(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// hit asks the usage of every service and consumer whether the finding hits it.
+func (a *analysis) hit(f *Finding) {
+	for _, s := range a.Services {
+		h := Hit{Name: s.Name, Assumed: true}
+		for _, code := range []Breaks{OldCode, NewCode} {
+			use := s.Access.Allows(f.Use)
+			if f.Breaks&code != 0 && use != 0 {
+				h.ask(a.Usage(s.Name, code, f.Hits, use), code, f.Caution)
+			}
+		}
+		if h.Code != 0 {
+			f.Services = append(f.Services, h)
+			f.Evidence = append(f.Evidence, h.Evidence...)
+		}
+	}
+	for _, c := range a.Consumers {
+		// Nobody knows when a consumer's new code runs, so either of its codes can meet the new schema.
+		h := Hit{Name: c.Name, Assumed: true}
+		if f.Breaks&OldCode != 0 {
+			h.ask(a.Usage(c.Name, OldCode, f.Hits, f.Use), OldCode, f.Caution)
+			h.ask(a.Usage(c.Name, NewCode, f.Hits, f.Use), NewCode, f.Caution)
+		}
+		if h.Code != 0 {
+			f.Consumers = append(f.Consumers, h)
+			f.Evidence = append(f.Evidence, h.Evidence...)
+		}
+	}
+	slices.SortFunc(f.Evidence, func(x, y Evidence) int {
+		return cmp.Or(cmp.Compare(x.Rev, y.Rev), cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Text, y.Text))
+	})
+	f.Evidence = slices.Compact(f.Evidence)
+}
+
+// ask adds an answer to a hit. A caution needs a Yes.
+func (h *Hit) ask(ans Answer, code Breaks, caution bool) {
+	switch ans.Is {
+	case Yes:
+		h.Code |= code
+		h.Assumed = false
+		h.Evidence = append(h.Evidence, ans.Evidence...)
+	case Assumed:
+		if !caution {
+			h.Code |= code
+		}
+	}
+}
+
+// touched are the tables that an upgrade changes.
+type touched struct {
+	tables map[string]bool
+	all    bool // anything may be touched
+}
+
+func newTouched(changes []schema.Change) *touched {
+	t := &touched{tables: map[string]bool{}}
+	for _, c := range changes {
+		t.add(c)
+	}
+	return t
+}
+
+func (t *touched) add(c schema.Change) {
+	o := c.Object()
+	if o.Table == "" {
+		t.all = true // a view, a routine, the database: it may concern any table
+		return
+	}
+	t.tables[o.Table] = true
+	fks := func(table *schema.Table) {
+		if table == nil {
+			return
+		}
+		t.tables[table.Name] = true
+		for _, f := range table.ForeignKeys {
+			t.tables[f.RefTable] = true
+		}
+	}
+	switch c := c.(type) {
+	case *schema.AddTable:
+		fks(c.Table)
+	case *schema.DropTable:
+		fks(c.Table)
+	case *schema.RenameTable:
+		fks(c.Old)
+		fks(c.New)
+	case *schema.RecreateTable:
+		fks(c.Old)
+		fks(c.New)
+	case *schema.AddForeignKey:
+		t.tables[c.FK.RefTable] = true
+	case *schema.DropForeignKey:
+		t.tables[c.FK.RefTable] = true
+	case *schema.ChangeForeignKey:
+		t.tables[c.Old.RefTable] = true
+		t.tables[c.New.RefTable] = true
+	}
+}
+
+// meets reports whether a gap may concern what is touched.
+func (t *touched) meets(g schema.Gap) bool {
+	if g.Objects == nil || t.all {
+		return true
+	}
+	return slices.ContainsFunc(g.Objects, func(o schema.Object) bool {
+		return o.Table == "" || t.tables[o.Table]
+	})
 }

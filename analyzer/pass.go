@@ -7,31 +7,143 @@ type Pass struct {
 	Old, New *schema.Schema
 	// Changes are all differences between Old and New, so that a rule can look around.
 	Changes []schema.Change
-	Server  schema.Server
-	SQLMode SQLMode
+	// Deployed is the schema at the deployed ref. It differs from Old only where the pass looks at one statement.
+	Deployed *schema.Schema
+	Server   schema.Server
+	SQLMode  SQLMode
 
 	rule    *Rule
-	hazards []Hazard
+	hazards []hazardAt
 	judged  []bool // by index of Changes: some rule reported or accepted it
-	at      int    // index of the change being looked at; -1: none
+	at      int    // index of the change being looked at; -1: a statement
+	stepOK  bool   // some rule reported or accepted the statement
+	index   *index
 }
 
-// Report adds a hazard. Rule is filled in; so is Change, if it is nil, with the change being looked at.
+// hazardAt is a hazard with the index of its change; -1: of a statement.
+type hazardAt struct {
+	Hazard
+	at int
+}
+
+// Report adds a hazard of the change being looked at. Rule and Change are filled in.
 func (p *Pass) Report(h Hazard) {
 	h.Rule = p.rule
-	if h.Change == nil && p.at >= 0 {
+	if p.at >= 0 {
 		h.Change = p.Changes[p.at]
 	}
 	p.Accept()
-	p.hazards = append(p.hazards, h)
+	p.hazards = append(p.hazards, hazardAt{h, p.at})
 }
 
-// Accept says that the rule knows the change being looked at. Report does so too.
+// Accept says that the rule knows what is being looked at. Report does so too.
 func (p *Pass) Accept() {
 	if p.at >= 0 {
 		p.judged[p.at] = true
+	} else {
+		p.stepOK = true
 	}
 }
 
 // Strict reports whether the applications' connections are in strict mode.
 func (p *Pass) Strict() bool { return p.SQLMode.Strict() }
+
+// MySQL reports whether the server is MySQL of at least that version.
+func (p *Pass) MySQL(major, minor, patch int) bool {
+	return !p.Server.MariaDB && atLeast(p.Server, major, minor, patch)
+}
+
+// run lets every rule look at every change that only accepts; nil accepts all.
+func (p *Pass) run(rules []*Rule, only func(schema.Change) bool) {
+	p.judged = make([]bool, len(p.Changes))
+	p.index = newIndex(p.Changes)
+	for i, c := range p.Changes {
+		if only != nil && !only(c) {
+			continue
+		}
+		p.at = i
+		for _, r := range rules {
+			if r.Check != nil {
+				p.rule = r
+				r.Check(p, c)
+			}
+		}
+	}
+}
+
+// statement lets every rule look at one pending statement and reports whether some rule knows it.
+func (p *Pass) statement(rules []*Rule, st schema.Statement) bool {
+	p.at, p.stepOK = -1, false
+	for _, r := range rules {
+		if r.CheckStep != nil {
+			p.rule = r
+			r.CheckStep(p, st)
+		}
+	}
+	return p.stepOK
+}
+
+// index is what rules look up about the other changes of a pass.
+type index struct {
+	oldTable map[string]string // new name → old name, of renamed tables
+	newTable map[string]string
+	oldCol   map[[2]string]string // new table and new column name → old column name, of renamed columns
+	added    map[[2]string]*schema.Column
+	dropped  map[[2]string]bool // old names
+	tables   map[string]bool    // added tables
+}
+
+func newIndex(changes []schema.Change) *index {
+	x := &index{map[string]string{}, map[string]string{}, map[[2]string]string{}, map[[2]string]*schema.Column{}, map[[2]string]bool{}, map[string]bool{}}
+	for _, c := range changes {
+		switch c := c.(type) {
+		case *schema.AddTable:
+			x.tables[c.Table.Name] = true
+		case *schema.RenameTable:
+			x.oldTable[c.New.Name] = c.Old.Name
+			x.newTable[c.Old.Name] = c.New.Name
+		case *schema.RenameColumn:
+			x.oldCol[[2]string{c.Table.Name, c.New.Name}] = c.Old.Name
+		case *schema.AddColumn:
+			x.added[[2]string{c.Table.Name, c.Column.Name}] = c.Column
+		case *schema.DropColumn:
+			x.dropped[[2]string{c.Table.Name, c.Column.Name}] = true
+		}
+	}
+	return x
+}
+
+// OldTable gives the name that a table of the new schema had in the old one; the same name if it was not renamed.
+func (p *Pass) OldTable(name string) string {
+	if old, ok := p.index.oldTable[name]; ok {
+		return old
+	}
+	return name
+}
+
+// NewTable gives the name that a table of the old schema has in the new one; the same name if it was not renamed.
+func (p *Pass) NewTable(name string) string {
+	if n, ok := p.index.newTable[name]; ok {
+		return n
+	}
+	return name
+}
+
+// OldColumn gives the name that a column of the new schema had in the old one.
+func (p *Pass) OldColumn(table, name string) string {
+	if old, ok := p.index.oldCol[[2]string{table, name}]; ok {
+		return old
+	}
+	return name
+}
+
+// AddedTable reports whether the table is added, not renamed or recreated.
+func (p *Pass) AddedTable(name string) bool { return p.index.tables[name] }
+
+// AddedColumn gives a column that is added to a table that exists, nil if it is not added.
+func (p *Pass) AddedColumn(table, name string) *schema.Column {
+	return p.index.added[[2]string{table, name}]
+}
+
+// DroppedColumn reports whether a column of the old schema, by its old names, is dropped.
+func (p *Pass) DroppedColumn(table, name string) bool { return p.index.dropped[[2]string{table, name}] }

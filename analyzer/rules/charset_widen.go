@@ -1,0 +1,60 @@
+package rules
+
+import (
+	"instep/analyzer"
+	"instep/analyzer/schema"
+)
+
+var charsetWiden = &analyzer.Rule{
+	ID: "charset-widen", Since: "0.1", Breaks: analyzer.OldCode | analyzer.NewCode,
+	Title:  "a column's character set holds more characters",
+	Why:    "Before the migration new code cannot store the new characters (error 1366 in strict mode, a question mark otherwise). After it, comparing the column with one that was not converted can fail (1267, 1271) or miss the index.",
+	Fix:    "Run the migration first. Convert columns that are joined together.",
+	Covers: []string{"charset-widen", "charset-other"},
+	Examples: []analyzer.Example{
+		{
+			Name: "utf8mb3 to utf8mb4", Catalogue: "charset-widen",
+			Old:     "CREATE TABLE users (s VARCHAR(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci)",
+			Migrate: "ALTER TABLE users MODIFY s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+			Want:    []string{"new-code users.s: write", "old-code users.s: read (caution)"},
+		},
+		{
+			Name:    "latin1 to utf8mb4",
+			Old:     "CREATE TABLE users (s VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_general_ci)",
+			Migrate: "ALTER TABLE users MODIFY s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci", Catalogue: "charset-other",
+			Want: []string{"new-code users.s: write", "old-code users.s: read (caution)"},
+		},
+		{
+			Name:    "narrowed",
+			Old:     "CREATE TABLE users (s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci)",
+			Migrate: "ALTER TABLE users MODIFY s VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_general_ci",
+		},
+	},
+	Check: func(p *analyzer.Pass, ch schema.Change) {
+		c, ok := ch.(*schema.ColumnCollation)
+		if !ok || c.Old.Charset == c.New.Charset || !holds(c.New.Charset, c.Old.Charset) {
+			return
+		}
+		o, n := ends(p, c.Table, c.Old, c.New)
+		what := n.String() + ": " + c.Old.Charset + " → " + c.New.Charset
+		p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Write, What: what, If: "new code writes characters that " + c.Old.Charset + " does not have (1366)"})
+		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Read, Caution: true, What: what, If: "old code compares it with a column of another collation (1267, 1271)"})
+	},
+}
+
+// holds reports whether every character of charset small has a place in charset large.
+func holds(large, small string) bool {
+	if large == "" || small == "" || large == "binary" || small == "binary" {
+		return false
+	}
+	switch large {
+	case small, "utf8mb4", "utf16", "utf16le", "utf32":
+		return true
+	case "utf8", "utf8mb3", "ucs2":
+		switch small {
+		case "ascii", "latin1", "latin2", "latin5", "latin7", "utf8", "utf8mb3", "ucs2", "cp1250", "cp1251", "cp1256", "cp1257", "greek", "hebrew", "koi8r", "koi8u":
+			return true
+		}
+	}
+	return small == "ascii" && large != "swe7"
+}

@@ -1,0 +1,51 @@
+package rules
+
+import (
+	"instep/analyzer"
+	"instep/analyzer/schema"
+)
+
+var dropIndex = &analyzer.Rule{
+	ID: "drop-index", Since: "0.1", Breaks: analyzer.OldCode,
+	Title:  "a key is dropped",
+	Why:    "Queries of old code that need the key become slow, which can stop a service as well as an error does; queries that name it in FORCE, USE or IGNORE INDEX fail (error 1176). If another key begins with the same columns, only such hints matter.",
+	Fix:    "Release code that does not need the key first. Making it INVISIBLE (MariaDB: IGNORED) for a while shows who needs it.",
+	Covers: []string{"drop-index"},
+	Examples: []analyzer.Example{
+		{
+			Name: "needed", Catalogue: "drop-index",
+			Old: "CREATE TABLE users (nick INT, KEY k (nick))", Migrate: "ALTER TABLE users DROP KEY k",
+			Want: []string{"old-code users.nick: read"},
+		},
+		{
+			Name: "redundant",
+			Old:  "CREATE TABLE users (nick INT, age INT, KEY k (nick), KEY l (nick, age))", Migrate: "ALTER TABLE users DROP KEY k",
+			Want: []string{"old-code key users.k: hint (caution)"},
+		},
+		{Name: "added", Old: "CREATE TABLE users (nick INT)", Migrate: "ALTER TABLE users ADD KEY k (nick)"},
+	},
+	Check: func(p *analyzer.Pass, ch schema.Change) {
+		c, ok := ch.(*schema.DropKey)
+		if !ok || c.Key.Kind != schema.PlainKey && c.Key.Kind != schema.SpatialKey {
+			return
+		}
+		p.Accept()
+		if c.Key.Implicit {
+			return // it came with a foreign key and nobody asked for it
+		}
+		losesKey(p, p.OldTable(c.Table.Name), c.Key, "key "+c.Key.Name+" of "+c.Table.Name+" is dropped")
+	},
+}
+
+// losesKey reports that old code has to do without a key.
+func losesKey(p *analyzer.Pass, t string, k *schema.Key, what string) {
+	if covered(p.New.Table(p.NewTable(t)), k) || len(k.Parts) > 0 && k.Parts[0].Column != "" && p.DroppedColumn(t, k.Parts[0].Column) {
+		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: key(t, k.Name), Use: analyzer.Hint, Caution: true, What: what, If: "old code names it in an index hint (1176)"})
+		return
+	}
+	hits := table(t)
+	if len(k.Parts) > 0 && k.Parts[0].Column != "" {
+		hits = column(t, k.Parts[0].Column)
+	}
+	p.Report(analyzer.Hazard{Breaks: oldCode, Hits: hits, Use: analyzer.Read, What: what, If: "old code needs it to be fast, or names it in an index hint (1176)"})
+}
