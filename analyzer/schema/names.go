@@ -12,6 +12,20 @@ func (v Server) mariaAtLeast(major, minor int) bool {
 	return v.MariaDB && (v.Major > major || v.Major == major && v.Minor >= minor)
 }
 
+// sqlMode gives the server's default sql_mode (manual: Server SQL Modes).
+func (v Server) sqlMode() string {
+	switch {
+	case v.MariaDB:
+		return "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION"
+	case v.atLeast(8, 0):
+		return "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+	}
+	return "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION"
+}
+
+// timestamps gives the default of explicit_defaults_for_timestamp: on since MySQL 8.0 and MariaDB 10.10.
+func (v Server) timestamps() bool { return v.atLeast(8, 0) || v.mariaAtLeast(10, 10) }
+
 // charset gives the server's default character set (manual: Server Character Set and Collation). MariaDB's built-in default
 // was latin1 until 11.5, but Debian's and the official image's configuration says utf8mb4, and that is what is assumed.
 func (v Server) charset() string {

@@ -157,8 +157,10 @@ type Schema struct {
 	procs    map[string]*Routine // key: kind + " " + lower(name)
 	events   map[string]*Event
 	seqs     map[string]*Sequence
-	dropped  map[Object]*Statement // who dropped what exists no more; gives Diff its positions
-	serial   map[string]int        // how often an origin's stem was created
+	dropped  map[Object]*Statement  // who dropped what exists no more; gives Diff its positions
+	serial   serials                // how often an origin's stem was created
+	other    map[string]charsetPair // defaults of the databases that were created, by name
+	parsers  *parsers
 }
 
 // A Table is a base table.
@@ -218,15 +220,16 @@ type Default struct {
 	Null bool
 	// Value is a literal's value without quotes, as the server stores it, or an expression's canonical text.
 	Value string
-	Expr  bool // Value is an expression: CURRENT_TIMESTAMP, (uuid()) …
+	Expr  bool // Value stands in SQL as it is: CURRENT_TIMESTAMP, (uuid()) with its parentheses, b'101' for a bit
 	// Dropped: ALTER COLUMN … DROP DEFAULT left a nullable column without any default, so that MySQL wants a value (1364).
 	Dropped bool
 }
 
 // Generated is a generated column's expression.
 type Generated struct {
-	Expr   string // canonical text
-	Stored bool
+	Expr    string // canonical text without parentheses around it
+	Stored  bool
+	Columns []string // that it names, as written
 }
 
 // A KeyKind is the kind of a key.
@@ -261,7 +264,9 @@ type KeyPart struct {
 	Column string
 	Length int // prefix; 0: the whole column
 	Desc   bool
-	Expr   string
+	Expr   string // canonical text without parentheses around it
+	// Columns that the expression names, as written.
+	Columns []string
 }
 
 // A ForeignKey is a foreign key constraint. Actions are upper case; NO ACTION, RESTRICT and "" mean the same to InnoDB,
@@ -279,9 +284,13 @@ type ForeignKey struct {
 // A Check is a CHECK constraint.
 type Check struct {
 	Name        string
-	Expr        string // canonical text
+	Expr        string // canonical text without parentheses around it
 	NotEnforced bool
-	Created     *Statement
+	// Column is the column that owns it, MariaDB only: it has that column's name, stands in its definition, and goes with a
+	// MODIFY that does not repeat it. "" for a check of the table, which is all that MySQL has.
+	Column  string
+	Columns []string // that it names, as written
+	Created *Statement
 }
 
 // A Partition is a table's partitioning, kept as canonical text.
@@ -349,14 +358,27 @@ type Server struct {
 	Patch        int // 0 where it is not known: the newest of its series
 }
 
-// session is what SET statements of a migration left behind.
+// session is what SET and USE statements of a migration left behind.
 type session struct {
 	sqlMode          string
 	foreignKeyChecks bool
-	charset          string
+	// timestamps is explicit_defaults_for_timestamp.
+	timestamps bool
+	engine     string // default_storage_engine
+	// elsewhere is another database that USE selected: unqualified names then are not this schema's. "" for this one.
+	elsewhere string
+	vars      map[string]string // user variables that hold a saved sql_mode or foreign_key_checks
 }
 
-// New gives an empty schema of a database on that server, with the server's default charset and collation.
+// New gives an empty schema of a database on that server, with the server's default charset and collation. The zero
+// Server is MySQL 8.4.
 func New(server Server) *Schema {
-	return &Schema{server: server, session: session{foreignKeyChecks: true}}
+	if server == (Server{}) {
+		server = Server{Major: 8, Minor: 4}
+	}
+	return &Schema{
+		server:  server,
+		session: session{sqlMode: server.sqlMode(), foreignKeyChecks: true, timestamps: server.timestamps(), engine: "InnoDB"},
+		parsers: newParsers(),
+	}
 }
