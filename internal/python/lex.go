@@ -367,7 +367,8 @@ func (l *lexer) str(start, i int, format bool) {
 }
 
 // fstringText reads literal text of an f-string, or of a format spec within one, and the
-// brace or quotes that end it. Doubled braces are text, except in a spec.
+// brace or quotes that end it. Doubled braces are text, except in a spec, where "}}" is the end
+// of two fields, and "{{" is text or the start of a set, depending on the version of Python.
 func (l *lexer) fstringText() {
 	src := l.src
 	m := l.modes[len(l.modes)-1]
@@ -408,7 +409,10 @@ func (l *lexer) fstringText() {
 				l.fail(i, "unterminated f-string literal")
 			}
 		case '{':
-			if m.what == fText && i+1 < len(src) && src[i+1] == '{' {
+			if i+1 < len(src) && src[i+1] == '{' {
+				if m.what == fSpec {
+					l.fail(i, "f-string: '{{' in a format spec differs between versions of Python")
+				}
 				i++
 				break
 			}

@@ -319,9 +319,7 @@ func (p *parser) args() ([]Expr, []Keyword) {
 		start := p.start()
 		switch {
 		case p.kind == tStar:
-			p.next()
-			x := p.expr()
-			p.exprs = append(p.exprs, &StarExpr{p.span(start), x})
+			p.exprs = append(p.exprs, p.starArg())
 		case p.kind == tDoubleStar:
 			p.next()
 			x := p.expr()
@@ -371,11 +369,22 @@ func (p *parser) index() Expr {
 	return x
 }
 
+// starArg reads *x where x may be any expression, as in calls and subscripts.
+func (p *parser) starArg() Expr {
+	start := p.start()
+	p.next()
+	x := p.expr()
+	return &StarExpr{p.span(start), x}
+}
+
 func (p *parser) slice() Expr {
+	if p.kind == tStar {
+		return p.starArg()
+	}
 	start := p.start()
 	var lower Expr
 	if p.kind != tColon {
-		lower = p.starOrNamed()
+		lower = p.namedExpr()
 		if p.kind != tColon {
 			return lower
 		}
@@ -573,14 +582,19 @@ func (p *parser) comprehension(kind CompKind, x, y Expr) *CompExpr {
 		p.next()
 		f.Target = p.targets()
 		p.expect(tIn, "'in'")
+		base := len(p.exprs)
 		at := p.start()
 		f.Iter = p.disjunction()
 		if kind == ListComp && p.kind == tComma {
 			// Python 2's [x for x in 1, 2].
 			p.python2 = true
-			f.Iter = p.tuple(at, f.Iter)
+			p.exprs = append(p.exprs, f.Iter)
+			for p.accept(tComma) && startsExpr[p.kind] {
+				p.exprs = append(p.exprs, p.disjunction())
+			}
+			elts := p.takeExprs(base)
+			f.Iter = &TupleExpr{p.span(at), elts}
 		}
-		base := len(p.exprs)
 		for p.accept(tIf) {
 			p.exprs = append(p.exprs, p.disjunction())
 		}

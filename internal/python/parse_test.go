@@ -249,6 +249,7 @@ func TestErrors(t *testing.T) {
 		{"x = '''abc\n", 1, 5, "unterminated"},
 		{"f'{a'", 1, 5, "unterminated"},
 		{"f'}'", 1, 3, "single '}'"},
+		{"f'{a:{b}{{c}}'", 1, 9, "versions"},
 		{"f'{}'", 1, 4, "invalid syntax"},
 		{"f'{a!x}'", 1, 7, "conversion"},
 		{"if a:\npass\n", 2, 1, "indented block"},
