@@ -1,4 +1,13 @@
 package migrate
 
 // Frameworks are all frameworks that are known, the more specific first: a folder belongs to the first that claims it.
-var Frameworks = []*Framework{}
+var Frameworks = []*Framework{
+	Flyway,
+	Goose,
+	SQLMigrate,
+	Dbmate,
+	Diesel,
+	SchemaManifest,
+	GolangMigrate,
+	PlainSQL,
+}
