@@ -51,8 +51,8 @@ func addsCheck(p *analyzer.Pass, t *schema.Table, k *schema.Check) {
 	// A row that exists gets the same values in new columns as one that old code writes, and the migration tests it.
 	// So a CHECK over new columns alone is either kept by old code or fails at once, except on an empty table.
 	fresh, any := true, false
-	for _, c := range t.Columns {
-		if word(k.Expr, c.Name) {
+	for _, name := range k.Columns {
+		if c := t.Column(name); c != nil {
 			any = true
 			fresh = fresh && p.AddedColumn(t.Name, c.Name) != nil
 		}
@@ -65,9 +65,9 @@ func addsCheck(p *analyzer.Pass, t *schema.Table, k *schema.Check) {
 	}
 	if !fresh && p.OldTable(t.Name) == t.Name {
 		h.Preflight = "SELECT 1 FROM " + quote(t.Name) + " WHERE NOT (" + k.Expr + ") LIMIT 1"
-		for _, c := range t.Columns {
-			if word(k.Expr, c.Name) && (p.AddedColumn(t.Name, c.Name) != nil || p.OldColumn(t.Name, c.Name) != c.Name) {
-				h.Preflight = ""
+		for _, name := range k.Columns {
+			if c := t.Column(name); c == nil || p.AddedColumn(t.Name, c.Name) != nil || p.OldColumn(t.Name, c.Name) != c.Name {
+				h.Preflight = "" // it cannot be asked before the migration
 			}
 		}
 	}

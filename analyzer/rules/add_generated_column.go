@@ -51,8 +51,8 @@ var addGeneratedColumn = &analyzer.Rule{
 	},
 }
 
-// canRaise reports whether an expression contains something that can fail: arithmetic, conversions, JSON. Only a short
-// list of functions on texts is trusted.
+// canRaise reports whether an expression, in canonical text with quoted names, contains something that can fail:
+// arithmetic, conversions, JSON. Only a short list of functions on texts is trusted.
 func canRaise(expr string) bool {
 	words, ok := scan(expr)
 	if !ok {
@@ -63,8 +63,9 @@ func canRaise(expr string) bool {
 		case w.quote != 0:
 		case w.name:
 			call := i+1 < len(words) && words[i+1].text == "(" && words[i+1].quote == 0
-			if call && !total(w.text) {
-				return true
+			number := strings.Trim(w.text, "0123456789") == ""
+			if !number && !(call && total(w.text)) {
+				return true // an operator such as DIV or CASE, or a function that is not trusted
 			}
 		case strings.Contains("(),.", w.text):
 		default:

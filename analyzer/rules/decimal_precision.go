@@ -20,8 +20,8 @@ var decimalPrecision = &analyzer.Rule{
 			Want: []string{"new-code users.d: write", "old-code users.d: read (caution)"},
 		},
 		{
-			Name: "fewer digits",
-			Old:  "CREATE TABLE users (d DECIMAL(10,4))", Migrate: "ALTER TABLE users MODIFY d DECIMAL(8,2)",
+			Name: "fewer digits", Catalogue: "decimal-precision",
+			Old: "CREATE TABLE users (d DECIMAL(10,4))", Migrate: "ALTER TABLE users MODIFY d DECIMAL(8,2)",
 			Want: []string{"old-code users.d: write", "running users.d"},
 		},
 		{

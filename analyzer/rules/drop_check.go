@@ -18,8 +18,8 @@ var dropCheck = &analyzer.Rule{
 			Want: []string{"new-code users: write", "old-code users: read (caution)"},
 		},
 		{
-			Name: "not enforced any more",
-			Old:  "CREATE TABLE users (age INT, CONSTRAINT c CHECK (age > 0))", Migrate: "ALTER TABLE users ALTER CHECK c NOT ENFORCED",
+			Name: "not enforced any more", Catalogue: "check-not-enforced",
+			Old: "CREATE TABLE users (age INT, CONSTRAINT c CHECK (age > 0))", Migrate: "ALTER TABLE users ALTER CHECK c NOT ENFORCED",
 			Want: []string{"new-code users: write", "old-code users: read (caution)"},
 		},
 		{Name: "it was not enforced", Old: "CREATE TABLE users (age INT, CONSTRAINT c CHECK (age > 0) NOT ENFORCED)", Migrate: "ALTER TABLE users DROP CHECK c"},

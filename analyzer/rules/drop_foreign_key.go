@@ -19,7 +19,7 @@ var dropForeignKey = &analyzer.Rule{
 			Want:    []string{"new-code posts.user_id: write", "new-code users: update, delete"},
 		},
 		{
-			Name:    "it cleaned up",
+			Name: "it cleaned up", Catalogue: "drop-foreign-key",
 			Old:     "CREATE TABLE users (id INT NOT NULL PRIMARY KEY); CREATE TABLE posts (user_id INT, KEY k (user_id), CONSTRAINT fk FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE)",
 			Migrate: "ALTER TABLE posts DROP FOREIGN KEY fk",
 			Want:    []string{"new-code posts.user_id: write", "new-code users: update, delete", "old-code users: update, delete"},

@@ -20,6 +20,11 @@ var enumRemove = &analyzer.Rule{
 			Want: []string{"old-code users.e: write", "running users.e"},
 		},
 		{
+			Name: "SET", Catalogue: "set-append-remove",
+			Old: "CREATE TABLE users (e SET('a','b'))", Migrate: "ALTER TABLE users MODIFY e SET('a')",
+			Want: []string{"old-code users.e: write", "running users.e"},
+		},
+		{
 			Name: "one for another", Old: "CREATE TABLE users (e ENUM('a','b','c'))", Migrate: "ALTER TABLE users MODIFY e ENUM('a','c','d')",
 			Want: []string{"old-code users.e: write", "running users.e"},
 		},

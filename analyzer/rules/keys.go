@@ -99,7 +99,9 @@ const (
 )
 
 func keyChangeOf(c *schema.ChangeKey) keyChange {
-	same := slices.Equal(c.Old.Parts, c.New.Parts)
+	same := slices.EqualFunc(c.Old.Parts, c.New.Parts, func(a, b schema.KeyPart) bool {
+		return strings.EqualFold(a.Column, b.Column) && a.Length == b.Length && a.Desc == b.Desc && a.Expr == b.Expr
+	})
 	names := func(k *schema.Key) []string {
 		n := columns(k)
 		for i := range n {

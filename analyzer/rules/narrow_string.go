@@ -20,8 +20,8 @@ var narrowString = &analyzer.Rule{
 			Want: []string{"old-code users.s: write", "running users.s"},
 		},
 		{
-			Name: "LONGTEXT to TEXT",
-			Old:  "CREATE TABLE users (s LONGTEXT)", Migrate: "ALTER TABLE users MODIFY s TEXT",
+			Name: "LONGTEXT to TEXT", Catalogue: "text-blob-size",
+			Old: "CREATE TABLE users (s LONGTEXT)", Migrate: "ALTER TABLE users MODIFY s TEXT",
 			Want: []string{"old-code users.s: write", "running users.s"},
 		},
 		{Name: "widened", Old: "CREATE TABLE users (s TEXT)", Migrate: "ALTER TABLE users MODIFY s LONGTEXT"},

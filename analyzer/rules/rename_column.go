@@ -22,7 +22,8 @@ var renameColumn = &analyzer.Rule{
 			Old: "CREATE TABLE users (a INT, b INT)", Migrate: "ALTER TABLE users RENAME COLUMN a TO b, RENAME COLUMN b TO a",
 			Want: []string{"new-code users.a: read, write", "new-code users.b: read, write", "old-code users.a: read, write", "old-code users.b: read, write"},
 		},
-		{Name: "there and back", Old: "CREATE TABLE users (a INT)", Migrate: "ALTER TABLE users RENAME COLUMN a TO b; ALTER TABLE users RENAME COLUMN b TO a"},
+		{Name: "there and back", Old: "CREATE TABLE users (a INT)", Migrate: "ALTER TABLE users RENAME COLUMN a TO b; ALTER TABLE users RENAME COLUMN b TO a", Want: []string{"new-code users.a: read, write (between)", "old-code users.a: read, write (between)"}},
+		{Name: "changed in place", Old: "CREATE TABLE users (a INT)", Migrate: "ALTER TABLE users MODIFY a BIGINT"},
 	},
 	Check: func(p *analyzer.Pass, c schema.Change) {
 		r, ok := c.(*schema.RenameColumn)

@@ -26,7 +26,8 @@ var renameTable = &analyzer.Rule{
 				"old-code users: read, write, delete", "old-code users_new: read, write, delete",
 			},
 		},
-		{Name: "there and back", Old: "CREATE TABLE users (id INT)", Migrate: "RENAME TABLE users TO tmp; RENAME TABLE tmp TO users"},
+		{Name: "there and back", Old: "CREATE TABLE users (id INT)", Migrate: "RENAME TABLE users TO tmp; RENAME TABLE tmp TO users", Want: []string{"new-code users: read, write, delete (between)", "old-code users: read, write, delete (between)"}},
+		{Name: "changed in place", Old: "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN nick TEXT"},
 	},
 	Check: func(p *analyzer.Pass, c schema.Change) {
 		r, ok := c.(*schema.RenameTable)

@@ -77,7 +77,6 @@ var All = []*analyzer.Rule{
 	dropFulltextIndex,
 	addSpatialIndex,
 	addFunctionalIndex,
-	indexTooLong,
 
 	addForeignKey,
 	dropForeignKey,

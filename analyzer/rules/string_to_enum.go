@@ -13,8 +13,8 @@ var stringToEnum = &analyzer.Rule{
 	Covers: []string{"enum-to-varchar"},
 	Examples: []analyzer.Example{
 		{
-			Name: "from VARCHAR",
-			Old:  "CREATE TABLE users (e VARCHAR(20))", Migrate: "ALTER TABLE users MODIFY e ENUM('a','b')",
+			Name: "from VARCHAR", Catalogue: "enum-to-varchar",
+			Old: "CREATE TABLE users (e VARCHAR(20))", Migrate: "ALTER TABLE users MODIFY e ENUM('a','b')",
 			Want: []string{"old-code users.e: write", "running users.e"},
 		},
 		{Name: "the other way", Old: "CREATE TABLE users (e ENUM('a','b'))", Migrate: "ALTER TABLE users MODIFY e VARCHAR(20)"},

@@ -18,8 +18,8 @@ var temporalFractionalSeconds = &analyzer.Rule{
 			Want: []string{"new-code users.d: write", "old-code users.d: read (caution)"},
 		},
 		{
-			Name: "less",
-			Old:  "CREATE TABLE users (d DATETIME(6))", Migrate: "ALTER TABLE users MODIFY d DATETIME",
+			Name: "less", Catalogue: "temporal-fsp",
+			Old: "CREATE TABLE users (d DATETIME(6))", Migrate: "ALTER TABLE users MODIFY d DATETIME",
 			Want: []string{"old-code users.d: write", "running users.d"},
 		},
 		{Name: "another type", Old: "CREATE TABLE users (d DATETIME)", Migrate: "ALTER TABLE users MODIFY d DATE"},

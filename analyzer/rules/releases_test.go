@@ -1,0 +1,251 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"instep/analyzer"
+	"instep/analyzer/schema"
+)
+
+// The releases below are miniatures of what an update server with an admin service and a read-only public service has
+// really deployed. admin runs the migration; app reads; agent has no database.
+var services = []analyzer.Service{
+	{Name: "admin", Migrates: true},
+	{Name: "agent", Access: analyzer.NoAccess},
+	{Name: "app", Access: analyzer.ReadAccess, Rollout: analyzer.Canary},
+}
+
+const rulesTables = `
+CREATE TABLE rules (rule_id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, mapping VARCHAR(100), capabilities VARCHAR(1000), data_version INT);
+CREATE TABLE rules_history (change_id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, timestamp BIGINT NOT NULL, rule_id INT NOT NULL, mapping VARCHAR(100), capabilities VARCHAR(1000));
+CREATE TABLE conditions (sc_id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, data_version INT);
+`
+
+func TestReleases(t *testing.T) {
+	for _, test := range []struct {
+		name, old, migrate string
+		verdict            analyzer.Verdict
+		order              string
+		window, rollBack   bool // of admin; of app
+	}{
+		{
+			name: "a nullable column", old: rulesTables,
+			migrate: "ALTER TABLE rules ADD COLUMN fallback VARCHAR(100); ALTER TABLE rules_history ADD COLUMN fallback VARCHAR(100)",
+			verdict: analyzer.Ordered, order: "admin app", rollBack: true,
+		},
+		{
+			// Any order in truth, for app uses none of the tables. Nothing shows that here.
+			name: "tables, NOT NULL and NULL", old: rulesTables,
+			migrate: "CREATE TABLE signoffs (id INT NOT NULL PRIMARY KEY); ALTER TABLE conditions MODIFY data_version INT NOT NULL; ALTER TABLE rules_history MODIFY rule_id INT",
+			verdict: analyzer.Ordered, order: "admin app", window: true, rollBack: true,
+		},
+		{
+			name: "a column is dropped", old: rulesTables,
+			migrate: "ALTER TABLE rules DROP COLUMN capabilities; ALTER TABLE rules_history DROP COLUMN capabilities",
+			verdict: analyzer.Ordered, order: "app admin", window: true,
+		},
+		{name: "files are reformatted", old: rulesTables, verdict: analyzer.NoChange, rollBack: true},
+		{
+			// Any order in truth, for app does not use the table.
+			name: "a table is dropped", old: rulesTables,
+			migrate: "DROP TABLE rules_history",
+			verdict: analyzer.Ordered, order: "app admin", window: true,
+		},
+		{
+			name: "AUTO_INCREMENT is removed", old: rulesTables,
+			migrate: "ALTER TABLE conditions MODIFY sc_id INT NOT NULL",
+			verdict: analyzer.AnyOrder, order: "admin app", window: true, rollBack: true,
+		},
+	} {
+		t.Run(strings.ReplaceAll(test.name, " ", "_"), func(t *testing.T) {
+			u := upgrade(t, analyzer.Example{Old: test.old, Migrate: test.migrate, Server: schema.Server{Major: 8, Minor: 0}})
+			u.Services = services
+			r := analyzer.Analyze(u, All)
+			if r.Verdict != test.verdict || strings.Join(r.Order, " ") != test.order {
+				t.Errorf("%s %v, want %s [%s]: %s", r.Verdict, r.Order, test.verdict, test.order, r.Why)
+			}
+			for _, s := range r.Services {
+				switch {
+				case s.Name == "admin" && s.Window != test.window:
+					t.Errorf("admin's window: %v: %s", s.Window, s.WindowReason)
+				case s.Name == "app" && s.CanRollBack != test.rollBack:
+					t.Errorf("app can roll back: %v: %s", s.CanRollBack, s.RollbackReason)
+				}
+			}
+			for _, g := range r.Gaps {
+				t.Error(g)
+			}
+		})
+	}
+}
+
+// TestRebased: another framework with a history that builds the schema a little differently.
+func TestRebased(t *testing.T) {
+	server := schema.Server{Major: 8, Minor: 0}
+	empty := schema.New(server)
+	old := last(empty, replay(t, empty, "37.py", `
+CREATE TABLE rules (id INT NOT NULL PRIMARY KEY, alias VARCHAR(50), UNIQUE KEY alias_unique (alias));
+CREATE TABLE rules_history (id INT NOT NULL PRIMARY KEY, timestamp BIGINT NOT NULL);
+CREATE TABLE users_history (id INT NOT NULL PRIMARY KEY, timestamp BIGINT NOT NULL, comment TEXT);
+CREATE TABLE changes (id INT NOT NULL PRIMARY KEY, `+"`when`"+` BIGINT, data LONGTEXT)`))
+	fresh := last(empty, replay(t, empty, "0001.py", `
+CREATE TABLE rules (id INT NOT NULL PRIMARY KEY, alias VARCHAR(50));
+CREATE TABLE rules_history (id INT NOT NULL PRIMARY KEY, timestamp INT NOT NULL);
+CREATE TABLE users_history (id INT NOT NULL PRIMARY KEY, comment TEXT, timestamp INT NOT NULL);
+CREATE TABLE changes (id INT NOT NULL PRIMARY KEY, `+"`when`"+` INT, data TEXT)`))
+	db := analyzer.Database{Framework: "alembic", Old: old, New: fresh, Rebased: &analyzer.Rebased{Why: "the framework changed from sqlalchemy-migrate to alembic", Pos: schema.Pos{File: "0001.py", Line: 1}}}
+	u := analyzer.Upgrade{Server: server, Services: services, Databases: []analyzer.Database{db}}
+	r := analyzer.Analyze(u, All)
+	if r.Verdict != analyzer.Unproven || len(r.Gaps) != 1 {
+		t.Fatalf("%s, gaps %v", r.Verdict, r.Gaps)
+	}
+	for _, want := range []string{"sqlalchemy-migrate to alembic", "in 5 ways", "bigint → int (2 timestamp, 1 when)", "longtext → text (1 data)", "alias", "1 table have their columns in another order"} {
+		if !strings.Contains(r.Gaps[0].Why, want) {
+			t.Errorf("%q is missing in %s", want, r.Gaps[0].Why)
+		}
+	}
+	u.Databases[0].Rebased.Baseline = "0001"
+	stamped := analyzer.Analyze(u, All)
+	if stamped.Verdict != analyzer.NoChange || len(stamped.Gaps) != 0 {
+		t.Errorf("with a baseline: %s, gaps %v", stamped.Verdict, stamped.Gaps)
+	}
+	if len(stamped.Drift) != 6 || len(r.Drift) != 6 {
+		t.Errorf("drift: %v and %v", stamped.Drift, r.Drift)
+	}
+}
+
+// TestEditedHistory: the target's replay builds what no database will get.
+func TestEditedHistory(t *testing.T) {
+	empty := schema.New(schema.Server{Major: 8, Minor: 4})
+	old := last(empty, replay(t, empty, "1.sql", "CREATE TABLE users (id INT, nick INT)"))
+	for _, test := range []struct {
+		target  string
+		verdict analyzer.Verdict
+		drift   int
+	}{
+		{"CREATE TABLE users (id INT, nick INT, age INT)", analyzer.Unproven, 0},
+		{"CREATE TABLE users (nick INT, id INT)", analyzer.AnyOrder, 1},
+		{"CREATE TABLE users (id INT, nick INT)", analyzer.NoChange, 0},
+	} {
+		replayed := last(empty, replay(t, empty, "1.sql", test.target))
+		r := analyzer.Analyze(analyzer.Upgrade{Databases: []analyzer.Database{{Old: old, New: replayed, Migrations: []analyzer.Migration{{ID: "1", State: analyzer.Edited}}}}}, All)
+		if r.Verdict != test.verdict || len(r.Drift) != test.drift {
+			t.Errorf("%s: %s with drift %v and gaps %v, want %s and %d", test.target, r.Verdict, r.Drift, r.Gaps, test.verdict, test.drift)
+		}
+	}
+}
+
+func TestGaps(t *testing.T) {
+	users := []schema.Object{{Kind: schema.KindTable, Table: "users"}}
+	posts := []schema.Object{{Kind: schema.KindTable, Table: "posts"}}
+	for _, test := range []struct {
+		name, migrate    string
+		history, pending []schema.Gap
+		verdict          analyzer.Verdict
+	}{
+		{"history, elsewhere", "ALTER TABLE users ADD COLUMN nick INT", []schema.Gap{{Objects: posts}}, nil, analyzer.Ordered},
+		{"history, here", "ALTER TABLE users ADD COLUMN nick INT", []schema.Gap{{Objects: users}}, nil, analyzer.Unproven},
+		{"history, anywhere", "ALTER TABLE users ADD COLUMN nick INT", []schema.Gap{{}}, nil, analyzer.Unproven},
+		{"history, nothing pending", "", []schema.Gap{{}}, nil, analyzer.NoChange},
+		{"pending", "ALTER TABLE users ADD COLUMN nick INT", nil, []schema.Gap{{Objects: posts}}, analyzer.Unproven},
+		{"pending, nothing else", "", nil, []schema.Gap{{Objects: posts}}, analyzer.Unproven},
+	} {
+		u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: test.migrate})
+		u.Databases[0].HistoryGaps, u.Databases[0].PendingGaps = test.history, test.pending
+		r := analyzer.Analyze(u, All)
+		if r.Verdict != test.verdict {
+			t.Errorf("%s: %s, want %s", test.name, r.Verdict, test.verdict)
+		}
+		if len(r.Gaps)+len(r.OtherGaps) != 1 {
+			t.Errorf("%s: gaps %v, others %v", test.name, r.Gaps, r.OtherGaps)
+		}
+	}
+}
+
+// TestUnknownIsNeverSafe: what no rule knows makes the verdict unproven.
+func TestUnknownIsNeverSafe(t *testing.T) {
+	for _, migrate := range []string{
+		"CREATE VIEW v AS SELECT id FROM users",
+		"CREATE TRIGGER g BEFORE INSERT ON users FOR EACH ROW SET NEW.id = 1",
+		"ALTER TABLE users ENGINE = MyISAM",
+		"UPDATE users SET id = id + 1",
+		"DELETE FROM users",
+		"ALTER TABLE users PARTITION BY HASH (id) PARTITIONS 4",
+	} {
+		r := analyzer.Analyze(upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: migrate}), All)
+		if r.Verdict != analyzer.Unproven {
+			t.Errorf("%s: %s", migrate, r.Verdict)
+		}
+	}
+	// Without any rule nothing is safe.
+	r := analyzer.Analyze(upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN nick INT"}), nil)
+	if r.Verdict != analyzer.Unproven || !r.Changes[0].Unknown {
+		t.Errorf("without rules: %s", r.Verdict)
+	}
+}
+
+// TestBetween: a state between two statements can be worse than both ends.
+func TestBetween(t *testing.T) {
+	u := upgrade(t, analyzer.Example{
+		Old:     "CREATE TABLE users (id INT)",
+		Migrate: "ALTER TABLE users ADD COLUMN age INT NOT NULL; ALTER TABLE users ALTER COLUMN age SET DEFAULT 0",
+	})
+	r := analyzer.Analyze(u, All)
+	i := slices.IndexFunc(r.Hazards, func(f analyzer.Finding) bool { return f.Between })
+	if i < 0 || r.Hazards[i].Rule.ID != "add-column-not-null-no-default" || r.Verdict != analyzer.Split {
+		t.Errorf("%s: %v", r.Verdict, found(r))
+	}
+	// Both ends alone are additive.
+	net := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN age INT NOT NULL DEFAULT 0"})
+	if r := analyzer.Analyze(net, All); r.Verdict != analyzer.Ordered {
+		t.Errorf("net: %s", r.Verdict)
+	}
+}
+
+// TestOppositeDemands: each change has an order, together they have none.
+func TestOppositeDemands(t *testing.T) {
+	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT, nick INT)", Migrate: "ALTER TABLE users ADD COLUMN age INT; ALTER TABLE users DROP COLUMN nick"})
+	if r := analyzer.Analyze(u, All); r.Verdict != analyzer.Split || r.Services[0].Place != analyzer.Nowhere || len(r.Order) != 0 {
+		t.Errorf("%s %v", r.Verdict, r.Services)
+	}
+}
+
+// TestUsage: what is proved not to be used does not place, and a caution counts with evidence.
+func TestUsage(t *testing.T) {
+	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT, nick INT)", Migrate: "ALTER TABLE users DROP COLUMN nick"})
+	u.Usage = func(string, analyzer.Breaks, schema.Object, analyzer.Use) analyzer.Answer {
+		return analyzer.Answer{Is: analyzer.No}
+	}
+	if r := analyzer.Analyze(u, All); r.Verdict != analyzer.AnyOrder {
+		t.Errorf("not used: %s", r.Verdict)
+	}
+	u = upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT, nick INT)", Migrate: "ALTER TABLE users MODIFY nick INT FIRST"})
+	if r := analyzer.Analyze(u, All); r.Verdict != analyzer.AnyOrder {
+		t.Errorf("reordered: %s", r.Verdict)
+	}
+	u.Usage = func(_ string, _ analyzer.Breaks, _ schema.Object, use analyzer.Use) analyzer.Answer {
+		if use&analyzer.Position != 0 {
+			return analyzer.Answer{Is: analyzer.Yes, Evidence: []analyzer.Evidence{{File: "app.py", Line: 3, Text: "SELECT *"}}}
+		}
+		return analyzer.Answer{}
+	}
+	r := analyzer.Analyze(u, All)
+	if r.Verdict != analyzer.Split || r.Services[0].OldCodeNewSchema != analyzer.BreaksFor || len(r.Hazards[0].Evidence) != 1 {
+		t.Errorf("reordered, read by position: %s %+v", r.Verdict, r.Services)
+	}
+}
+
+func TestIgnored(t *testing.T) {
+	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT, nick INT)", Migrate: "ALTER TABLE users DROP COLUMN nick"})
+	u.Ignores = []analyzer.Ignore{{Rule: "drop-column", Object: "users.nick", Because: "unused since v3.80"}, {Rule: "drop-table", Object: "users", Because: "?"}}
+	r := analyzer.Analyze(u, All)
+	if r.Verdict != analyzer.AnyOrder || len(r.Ignored) != 2 || r.Ignored[0].Because != "unused since v3.80" || len(r.UnusedIgnores) != 1 || !strings.Contains(r.Why, "ignored") {
+		t.Errorf("%s, ignored %v, unused %v: %s", r.Verdict, r.Ignored, r.UnusedIgnores, r.Why)
+	}
+	// The class of a change does not depend on what the user ignores.
+	if r.Changes[0].Class != analyzer.Destructive {
+		t.Errorf("class %s", r.Changes[0].Class)
+	}
+}
