@@ -483,8 +483,9 @@ type (
 	// Handler is except Type as Name: Body. Type may be nil; Name may be "".
 	//
 	// "except A, b:" means two things: Python 2 binds the exception to b, Python 3.14 catches
-	// both A and b and binds nothing. It is given as Type A, Name b with Comma set. Three or
-	// more types, or a dotted name in second place, are a tuple as in 3.14.
+	// both A and b and binds nothing. With b in lower case it is given as Type A, Name b and Comma
+	// set; whoever knows what b is can tell better. With a capital, as classes have, with a
+	// dotted name, or with three and more types it is a tuple as in 3.14.
 	Handler struct {
 		Span
 		Type   Expr

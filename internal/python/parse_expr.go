@@ -289,6 +289,10 @@ func (p *parser) primary() Expr {
 		switch p.kind {
 		case tDot:
 			p.next()
+			if p.kind == tTrue || p.kind == tFalse || p.kind == tNone {
+				p.python2 = true // they were ordinary names
+				p.kind = tName
+			}
 			a := &AttrExpr{X: x, Name: p.ident()}
 			a.Span = p.span(start)
 			x = a

@@ -191,6 +191,9 @@ func (p *parser) softStmt() Stmt {
 		if startsPrint[next] && next != tRShift && next != tNot {
 			return p.execStmt()
 		}
+		if next == tLParen && p.toks[p.matching(p.i+1)+1].kind == tIn {
+			return p.execStmt() // exec (code) in namespace
+		}
 	}
 	return nil
 }
@@ -550,8 +553,14 @@ func (p *parser) handlerComma(h *Handler, start int32, star bool) {
 	}
 	types := p.takeExprs(base)
 	if len(types) == 2 && !trailing && !star {
-		switch types[1].(type) {
-		case *NameExpr, *TupleExpr, *ListExpr, *IndexExpr:
+		old := false
+		switch x := types[1].(type) {
+		case *NameExpr:
+			old = x.Name[0] < 'A' || x.Name[0] > 'Z'
+		case *TupleExpr, *ListExpr, *IndexExpr:
+			old = true
+		}
+		if old {
 			h.Comma = true
 			p.handlerTarget(h, types[1])
 			return

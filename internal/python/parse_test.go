@@ -141,7 +141,8 @@ func TestNew(t *testing.T) {
 		// PEP 758
 		{"try: a\nexcept A, B, C: b\n", `(Try Body=[(Expr X=a)] Handlers=[(Handler Type=(Tuple Elts=[A B C]) Body=[(Expr X=b)])])`},
 		{"try: a\nexcept A, b.C: b\n", `(Try Body=[(Expr X=a)] Handlers=[(Handler Type=(Tuple Elts=[A (Attr X=b Name="C")]) Body=[(Expr X=b)])])`},
-		{"try: a\nexcept* A, B: b\n", `(Try Body=[(Expr X=a)] Handlers=[(Handler Type=(Tuple Elts=[A B]) Body=[(Expr X=b)])] Star=true)`},
+		{"try: a\nexcept A, B: b\n", `(Try Body=[(Expr X=a)] Handlers=[(Handler Type=(Tuple Elts=[A B]) Body=[(Expr X=b)])])`},
+		{"try: a\nexcept* A, b: b\n", `(Try Body=[(Expr X=a)] Handlers=[(Handler Type=(Tuple Elts=[A b]) Body=[(Expr X=b)])] Star=true)`},
 	})
 	checkExprs(t, [][2]string{
 		// PEP 701
@@ -179,6 +180,7 @@ func TestPython2(t *testing.T) {
 		{"print.x = 1\n", `(Assign Targets=[(Attr X=print Name="x")] X=(Int Value=1))`},
 		{"exec 'a'\n", `(Exec X=(String Value="a"))`},
 		{"exec a in b, c\n", `(Exec X=a Globals=b Locals=c)`},
+		{"exec (a) in b\n", `(Exec X=a Globals=b)`},
 		{"exec(a, b)\n", `(Expr X=(Call Fn=exec Args=[a b]))`},
 		{"raise E, 'm', tb\n", `(Raise X=E Arg=(String Value="m") Traceback=tb)`},
 		{"try: a\nexcept E, e: b\n", `(Try Body=[(Expr X=a)] Handlers=[(Handler Type=E Name="e" Comma=true Body=[(Expr X=b)])])`},
@@ -190,6 +192,8 @@ func TestPython2(t *testing.T) {
 		{"from a import async, print\n", `(ImportFrom Module="a" Names=[(Alias Name="async") (Alias Name="print")])`},
 	})
 	checkExprs(t, [][2]string{
+		{"a.True\n", `(Attr X=a Name="True")`},
+		{"[a for a in b, lambda: c]\n", `(Comp X=a Fors=[(CompFor Target=a Iter=(Tuple Elts=[b (Lambda Body=c)]))])`},
 		{"`a, b`\n", `(Repr X=(Tuple Elts=[a b]))`},
 		{"0777\n", `(Int Value=511)`},
 		{"10L\n", `(Int Value=10)`},
@@ -340,6 +344,47 @@ func TestDecode(t *testing.T) {
 	if got, want := f.PosAt(len(f.Source)), (Pos{"x.py", 4, 3}); got != want {
 		t.Errorf("the end is at %v, want %v", got, want)
 	}
+}
+
+// TestWalk checks that Walk finds every node that reflection finds.
+func TestWalk(t *testing.T) {
+	for name, src := range corpus(t) {
+		f := parseOK(t, string(src))
+		walked := 0
+		for _, s := range f.Body {
+			Walk(s, func(Node) bool {
+				walked++
+				return true
+			})
+		}
+		if n := countNodes(reflect.ValueOf(f.Body)); walked != n {
+			t.Errorf("%s: Walk visits %d nodes of %d", name, walked, n)
+		}
+	}
+	Walk(nil, func(Node) bool { panic("nil is visited") })
+}
+
+func countNodes(v reflect.Value) int {
+	n := 0
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		if v.Type() != reflect.TypeFor[*big.Int]() && !v.IsNil() {
+			n = countNodes(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			n += countNodes(v.Index(i))
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[Span]() {
+			return 0
+		}
+		n = 1
+		for i := range v.NumField() {
+			n += countNodes(v.Field(i))
+		}
+	}
+	return n
 }
 
 func BenchmarkParse(b *testing.B) {
