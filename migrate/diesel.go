@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// Diesel reads the migrations of diesel: a folder for each, VERSION_title, with an up.sql and a down.sql, in the order
-// of their versions as text without hyphens.
+// Diesel reads the migrations of diesel: a folder for each, VERSION_title or only VERSION, with an up.sql and a down.sql,
+// in the order of their versions as text without hyphens.
 var Diesel = &Framework{
 	Name:   "diesel",
 	Detect: detectDiesel,
 	Read:   readDiesel,
 }
 
-var dieselName = regexp.MustCompile(`^([0-9][0-9-]*)_(.+)$`)
+var dieselName = regexp.MustCompile(`^([0-9][0-9-]*)(?:_(.*))?$`)
 
 func detectDiesel(fsys fs.FS, files []string) []string {
 	ups := map[string][]string{}
@@ -45,15 +45,16 @@ func readDiesel(fsys fs.FS, dir string) (*History, error) {
 	}
 	var revisions []*sqlRevision
 	for _, e := range entries {
-		m := dieselName.FindStringSubmatch(e.Name())
-		if m == nil {
+		folder := path.Join(dir, e.Name())
+		up, down := path.Join(folder, "up.sql"), path.Join(folder, "down.sql")
+		if info, err := fs.Stat(fsys, folder); err != nil || !info.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		up, down := path.Join(dir, e.Name(), "up.sql"), path.Join(dir, e.Name(), "down.sql")
-		r := &sqlRevision{id: strings.ReplaceAll(m[1], "-", ""), name: title(m[2]), up: []string{up}}
-		if info, err := fs.Stat(fsys, path.Join(dir, e.Name())); err != nil || !info.IsDir() {
+		if _, err := fs.Lstat(fsys, up); err != nil {
 			continue
 		}
+		version, name, _ := strings.Cut(e.Name(), "_")
+		r := &sqlRevision{id: strings.ReplaceAll(version, "-", ""), name: title(name), up: []string{up}}
 		if _, err := fs.Stat(fsys, down); err == nil {
 			r.down = []string{down}
 		}

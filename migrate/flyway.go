@@ -19,7 +19,8 @@ import (
 //
 // A baseline migration (B<version>__title.sql) stands for the versions up to its own in new databases. It is used only
 // where none of those is there. Placeholders (${name}) in statements that touch the schema, migrations in Java, and
-// callbacks that touch the schema are gaps.
+// callbacks that touch the schema are gaps; so is what lies beside folders for single databases, because whether it is run
+// depends on a setting that is not in the migrations.
 var Flyway = &Framework{
 	Name:   "flyway",
 	Detect: detectFlyway,
@@ -85,6 +86,7 @@ type flywayFile struct {
 	title   string
 	path    string
 	sql     bool
+	beside  bool // beside folders for single databases
 }
 
 // id is the version as Flyway compares it: numbers without leading zeros and without zeros at the end.
@@ -121,6 +123,7 @@ func readFlyway(fsys fs.FS, dir string) (*History, error) {
 		}
 		return cmp.Or(compareVersions(a.version, b.version), strings.Compare(a.title, b.title), strings.Compare(a.path, b.path))
 	})
+	files = w.withoutBases(files)
 	var lowest, baseline *flywayFile
 	undo := map[string]string{}
 	for _, f := range files {
@@ -177,6 +180,11 @@ func (w *flywayWalk) walk(dir string, depth int) error {
 	for _, e := range entries {
 		if e.IsDir() {
 			folders = append(folders, e.Name())
+		}
+	}
+	vendors := slices.ContainsFunc(folders, func(name string) bool { return slices.Contains(mysqlDialects, name) })
+	for _, e := range entries {
+		if e.IsDir() {
 			continue
 		}
 		name := path.Join(dir, e.Name())
@@ -190,6 +198,7 @@ func (w *flywayWalk) walk(dir string, depth int) error {
 		}
 		w.files = append(w.files, &flywayFile{
 			kind: m[1] + m[3], version: strings.FieldsFunc(m[2], func(c rune) bool { return c == '.' || c == '_' }), title: m[4], path: name, sql: m[5] == "sql",
+			beside: vendors,
 		})
 	}
 	for _, name := range folders {
@@ -205,6 +214,31 @@ func (w *flywayWalk) walk(dir string, depth int) error {
 		}
 	}
 	return nil
+}
+
+// withoutBases leaves out what lies beside folders for single databases and has the version of a migration in one of them:
+// the base class of migrations in Java, or another database's. What remains of it may or may not be run.
+func (w *flywayWalk) withoutBases(files []*flywayFile) []*flywayFile {
+	own := map[string]bool{}
+	for _, f := range files {
+		if !f.beside && f.kind == "V" {
+			own[f.id()] = true
+		}
+	}
+	noted := false
+	return slices.DeleteFunc(files, func(f *flywayFile) bool {
+		if !f.beside || f.kind == "V" && own[f.id()] {
+			return f.beside
+		}
+		if !noted {
+			noted = true
+			w.gaps = append(w.gaps, schema.Gap{
+				Pos: schema.Pos{File: f.path, Line: 1, Col: 1}, What: "the migrations in " + path.Dir(f.path),
+				Why: "they lie beside folders for single databases: whether Flyway runs them too depends on its locations setting",
+			})
+		}
+		return false
+	})
 }
 
 // skip tells whether a folder is for another database than MySQL, or for MariaDB with one for MySQL beside it.

@@ -22,6 +22,9 @@ var GolangMigrate = &Framework{
 			f, ok := parseUpDown(base)
 			return ok && f.up && f.rank >= 0
 		}) {
+			if migrationFolder.MatchString(path.Base(d.dir)) {
+				continue
+			}
 			if slices.ContainsFunc(d.names, namesMySQL) || !foreignText(fsys, d.paths()) {
 				dirs = append(dirs, d.dir)
 			}
@@ -30,6 +33,9 @@ var GolangMigrate = &Framework{
 	},
 	Read: readGolangMigrate,
 }
+
+// migrationFolder is a folder that is named like a migration: pop's sources, from which the migrations are made.
+var migrationFolder = regexp.MustCompile(`^[0-9]{8,}_`)
 
 // upDownName is golang-migrate's pattern for file names, for SQL and for pop's fizz.
 var upDownName = regexp.MustCompile(`^([0-9]+)_(.*)\.(down|up)\.(sql|fizz)$`)

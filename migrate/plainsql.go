@@ -13,6 +13,9 @@ import (
 // order of their numbers. Files that by their names take a migration back are its way back; others that bear no number
 // (schema.sql, seeds.sql) are no migrations.
 //
+// Where such files lie in folders that are named after releases side by side (0.17/01_x.sql, 0.18/01_y.sql), these are one
+// history in the order of the releases.
+//
 // A folder counts if its path speaks of a schema or of migrations, and if it holds no Python package: Django and
 // sqlalchemy-migrate keep SQL files too, which their migrations run.
 var PlainSQL = &Framework{
@@ -24,7 +27,7 @@ var PlainSQL = &Framework{
 var (
 	plainName   = regexp.MustCompile(`^([0-9]+)(?:[-_. ]+(.*?))?\.sql$`)
 	plainBack   = regexp.MustCompile(`(?i)(^|[-_. ])(down|undo|rollback|revert|downgrade)$`)
-	plainFolder = regexp.MustCompile(`(?i)migrat|schema|ddl|upgrade|patch|changelog|database|\b(db|sql)\b`)
+	plainFolder = regexp.MustCompile(`(?i)migrat|schema|ddl|upgrade|evolution|patch|changelog|database|\b(db|sql)\b`)
 )
 
 func detectPlainSQL(fsys fs.FS, files []string) []string {
@@ -39,23 +42,74 @@ func detectPlainSQL(fsys fs.FS, files []string) []string {
 		}
 		dirs = append(dirs, d.dir)
 	}
-	return dirs
+	releases := map[string]int{}
+	for _, dir := range dirs {
+		if releaseFolder.MatchString(path.Base(dir)) {
+			releases[path.Dir(dir)]++
+		}
+	}
+	for i, dir := range dirs {
+		if releaseFolder.MatchString(path.Base(dir)) && releases[path.Dir(dir)] > 1 {
+			dirs[i] = path.Dir(dir)
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
 }
+
+// releaseFolder is a folder that is named after a release.
+var releaseFolder = regexp.MustCompile(`^[vV]?[0-9]+(\.[0-9]+)+$`)
 
 // isPython tells whether a folder of SQL files belongs to a Python framework.
 func isPython(files []string, dir string) bool {
-	parent := path.Dir(dir)
-	for _, name := range []string{
-		path.Join(dir, "__init__.py"), path.Join(parent, "__init__.py"), path.Join(parent, "migrate.cfg"), path.Join(parent, "env.py"), path.Join(dir, "env.py"),
-	} {
-		if _, found := slices.BinarySearch(files, name); found {
+	has := func(name string) bool {
+		_, found := slices.BinarySearch(files, name)
+		return found
+	}
+	if has(path.Join(dir, "__init__.py")) || has(path.Join(path.Dir(dir), "__init__.py")) {
+		return true
+	}
+	for range 4 {
+		if has(path.Join(dir, "env.py")) || has(path.Join(dir, "migrate.cfg")) {
 			return true
 		}
+		dir = path.Dir(dir)
 	}
 	return false
 }
 
 func readPlainSQL(fsys fs.FS, dir string) (*History, error) {
+	revisions, err := plainRevisions(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	var releases []string
+	for _, e := range entries {
+		if e.IsDir() && releaseFolder.MatchString(e.Name()) && len(revisions) == 0 {
+			releases = append(releases, e.Name())
+		}
+	}
+	version := func(name string) []string { return strings.Split(strings.TrimLeft(name, "vV"), ".") }
+	slices.SortStableFunc(releases, func(a, b string) int { return compareVersions(version(a), version(b)) })
+	for _, release := range releases {
+		more, err := plainRevisions(fsys, path.Join(dir, release))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range more {
+			r.id = release + "/" + r.id
+		}
+		revisions = append(revisions, more...)
+	}
+	return sqlHistory("sql", dir, revisions), nil
+}
+
+// plainRevisions reads one folder.
+func plainRevisions(fsys fs.FS, dir string) ([]*sqlRevision, error) {
 	names, err := fileNames(fsys, dir)
 	if err != nil {
 		return nil, err
@@ -69,7 +123,7 @@ func readPlainSQL(fsys fs.FS, dir string) (*History, error) {
 		case plainBack.MatchString(m[2]):
 			back[trimNumber(m[1])] = path.Join(dir, name)
 		default:
-			revisions = append(revisions, &sqlRevision{id: trimNumber(m[1]), name: title(m[2]), up: []string{path.Join(dir, name)}})
+			revisions = append(revisions, &sqlRevision{id: trimNumber(m[1]), name: title(m[2]), up: []string{path.Join(dir, name)}, plain: true})
 		}
 	}
 	slices.SortStableFunc(revisions, func(a, b *sqlRevision) int {
@@ -87,5 +141,5 @@ func readPlainSQL(fsys fs.FS, dir string) (*History, error) {
 			r.id = strings.TrimSuffix(path.Base(r.up[0]), ".sql")
 		}
 	}
-	return sqlHistory("sql", dir, revisions), nil
+	return revisions, nil
 }

@@ -26,6 +26,8 @@ type sqlRevision struct {
 	down     []string
 	// marks cuts a file into its up and down part; nil where whole files are one or the other.
 	marks marker
+	// plain: no tool's marks are expected in the files.
+	plain bool
 	// placeholders gives, for a file's text, a test that tells why a statement is not what the server gets; nil where files
 	// are sent as they are.
 	placeholders func(src string) func(schema.Statement) string
@@ -59,6 +61,17 @@ func (r *sqlRevision) run(fsys fs.FS, before *schema.Schema) Migration {
 		}
 		if r.placeholders != nil {
 			doubts[file] = r.placeholders(src)
+		}
+		if liquibase.MatchString(src) {
+			gaps = append(gaps, schema.Gap{
+				Pos: schema.Pos{File: file, Line: 1, Col: 1}, What: "the file " + file, Why: "it is a changelog of Liquibase's, whose rules are not known here",
+			})
+			continue
+		}
+		if r.plain {
+			u, d, g := cutPlain(file, src)
+			up, down, gaps = append(up, u...), append(down, d...), append(gaps, g...)
+			continue
 		}
 		if r.marks == nil {
 			statements, g := schema.Split(file, src)
@@ -175,6 +188,38 @@ func (mark marker) cut(file, src string) (up, down []schema.Statement, gaps []sc
 	return up, down, gaps
 }
 
+// liquibase is the first line that Liquibase demands of its SQL files.
+var liquibase = regexp.MustCompile(`(?i)^\s*--\s*liquibase\s+formatted\s+sql`)
+
+// backMark is a comment line that says nothing but that what follows takes the migration back. Those of Play's evolutions
+// ("# --- !Downs"), of MyBatis and dbdeploy ("-- //@UNDO") are known as such; any other is taken for one, with doubt.
+var (
+	backMark      = regexp.MustCompile(`(?i)^(--|#)[-\s/@!+:*=]*([a-z]+[-\s:]+)?(downs?|undo|rollback|revert|downgrade)[-\s:*=]*$`)
+	knownBackMark = regexp.MustCompile(`(?i)^(#\s*---\s*!downs|--\s*//\s*@undo)\s*$`)
+)
+
+// cutPlain reads a file in which no tool's marks are expected. All of it is the upgrade, up to a comment that says otherwise.
+func cutPlain(file, src string) (up, down []schema.Statement, gaps []schema.Gap) {
+	offset, line := 0, 0
+	for text := range strings.Lines(src) {
+		line++
+		trimmed := strings.TrimSpace(text)
+		if !strings.HasPrefix(trimmed, "--") && !strings.HasPrefix(trimmed, "#") || !backMark.MatchString(trimmed) {
+			offset += len(text)
+			continue
+		}
+		pos := schema.Pos{File: file, Line: line, Col: 1}
+		up, gaps = schema.Split(file, src[:offset])
+		down, _ = schema.SplitFrom(pos, src[offset:])
+		if !knownBackMark.MatchString(trimmed) && len(down) > 0 {
+			gaps = append(gaps, schema.Gap{Pos: pos, What: "the rest of " + file, Why: fmt.Sprintf("the comment %q reads as if it took the migration back", headline(trimmed))})
+		}
+		return up, down, gaps
+	}
+	up, gaps = schema.Split(file, src)
+	return up, nil, gaps
+}
+
 // dialects names the folders and file name parts that stand for another database than MySQL. Those with true are
 // believed wherever they stand; the others are words that mean something else as well and count only beside a folder for MySQL.
 var dialects = map[string]bool{
@@ -222,10 +267,45 @@ func foreignPath(files []string, dir string) bool {
 			continue
 		}
 		if d == "mysql" {
+			if i+1 < len(parts) && olderServer(files, strings.Join(parts[:i+1], "/"), parts[i+1]) {
+				return true
+			}
 			rank := slices.IndexFunc(mysqlDialects, func(m string) bool { return slices.Contains(dialectWords(part), m) })
 			return rank > 0 && besideMySQL(files, parent, part, rank)
 		}
 		return true
+	}
+	return false
+}
+
+// olderServer tells whether a folder below one for MySQL is for an older server than a folder beside it: of mysql/v57 and
+// mysql/v8 the second is taken.
+func olderServer(files []string, parent, name string) bool {
+	if !versionFolder.MatchString(name) {
+		return false
+	}
+	version := func(name string) []string {
+		name = strings.TrimPrefix(name, "v")
+		if len(name) == 2 { // 57 is 5.7
+			name = name[:1] + "." + name[1:]
+		}
+		return strings.Split(name, ".")
+	}
+	i, _ := slices.BinarySearch(files, parent+"/")
+	for ; i < len(files) && strings.HasPrefix(files[i], parent+"/"); i++ {
+		sibling, _, isDir := strings.Cut(files[i][len(parent)+1:], "/")
+		if isDir && versionFolder.MatchString(sibling) && compareVersions(version(name), version(sibling)) < 0 && serverVersion(version(sibling)) && serverVersion(version(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// serverVersion tells whether a version is one of MySQL's or MariaDB's, and not the project's own.
+func serverVersion(v []string) bool {
+	switch v[0] {
+	case "5", "8", "9", "10", "11", "12":
+		return len(v) <= 2
 	}
 	return false
 }

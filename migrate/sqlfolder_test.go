@@ -72,8 +72,10 @@ func TestSQLFolders(t *testing.T) {
 			"db/migrations/schema.sql": create, "db/migrations/9.sql": create, "README.md": "x",
 		}, "sql db/migrations \"\": 1 2 9 10\n"},
 		{"plain, the same number twice", map[string]string{"sql/01_b.sql": create, "sql/01_a.sql": create, "sql/2_x.sql": create}, "sql sql \"\": 01_a 01_b 2\n"},
+		{"plain, by release", map[string]string{"migration/mysql/0.9/01_b.sql": create, "migration/mysql/0.10/00_c.sql": create, "migration/mysql/0.9/00_a.sql": create, "migration/mysql/LATEST.sql": "x", "migration/sqlite/0.9/00_a.sql": "x"},
+			"sql migration/mysql \"\": 0.9/0 0.9/1 0.10/0\n"},
 		{"plain, not about a schema", map[string]string{"slides/01_intro.sql": create}, ""},
-		{"plain, run by Python", map[string]string{"app/migrations/sql/01_x.sql": create, "app/migrations/__init__.py": ""}, ""},
+		{"plain, run by Python", map[string]string{"app/migrations/sql/01_x.sql": create, "app/migrations/__init__.py": "", "alembic/env.py": "", "alembic/versions/sql/1_x.sql": create}, ""},
 		{"golang-migrate", map[string]string{
 			"m/9_b.up.sql": create, "m/9_b.down.sql": "x", "m/10_c.up.sql": create, "m/001_a.up.sql": create, "m/11_d.down.sql": "x", "m/other.sql": "x",
 		}, "golang-migrate m \"m\": 1 9 10\n"},
@@ -84,7 +86,7 @@ func TestSQLFolders(t *testing.T) {
 				"gap m/18446744073709551616_a.up.sql:1:1: migration 18446744073709551616: its version does not fit into 64 bits: golang-migrate passes over it\n"},
 		{"pop", map[string]string{
 			"m/20150100000001000000_a.mysql.up.sql": create, "m/20150100000001000000_a.up.sql": "CREATE TABLE t (j JSONB)", "m/20150100000001000000_a.postgres.up.sql": "x",
-			"m/20150100000001000001_b.cockroach.autocommit.up.sql": "x", "m/20150100000001000002_c.autocommit.up.sql": create, "m/20150100000001000002_c.autocommit.down.sql": create,
+			"src/20150100000001_a/20150100000001000000_a.mysql.up.sql": create, "m/20150100000001000001_b.cockroach.autocommit.up.sql": "x", "m/20150100000001000002_c.autocommit.up.sql": create, "m/20150100000001000002_c.autocommit.down.sql": create,
 		}, "golang-migrate m \"m\": 20150100000001000000 20150100000001000002\n"},
 		{"goose", map[string]string{
 			"m/00002_b.sql": up("-- +goose Up"), "m/20240101000000_c.sql": up("-- +goose Up"), "m/00001_a.sql": up("--+goose up"), "m/00003_d.go": "package m // goose.AddMigration",
@@ -104,17 +106,24 @@ func TestSQLFolders(t *testing.T) {
 		{"flyway by vendor", map[string]string{
 			"svc/db/migration/mysql/V2__b.sql": create, "svc/db/migration/postgresql/V2__b.sql": "x", "svc/db/migration/mariadb/V2__b.sql": "x", "svc/db/migration/V1__a.sql": create,
 			"svc/db/migration/h2/V2__b.sql": "x", "a/db/mysql/V1__a.sql": create, "a/db/hsqldb/V1__a.sql": create,
-		}, "flyway a/db \"a\": 1\nflyway svc/db/migration \"svc\": 1 2\n"},
+		}, "flyway a/db \"a\": 1\nflyway svc/db/migration \"svc\": 1 2\n" +
+			"gap svc/db/migration/V1__a.sql:1:1: the migrations in svc/db/migration: they lie beside folders for single databases: whether Flyway runs them too depends on its locations setting\n"},
+		{"flyway, a base class", map[string]string{
+			"src/main/resources/db/mysql/V1__a.sql": create, "src/main/java/db/V2__b.java": "abstract class", "src/main/java/db/mysql/V2__b_mysql.java": "class", "src/main/java/db/pg/V2__b_pg.java": "class",
+		}, "flyway src/main/resources/db \"\": 1 2\n"},
 		{"flyway callback", map[string]string{"db/migration/V1__a.sql": create, "db/migration/afterMigrate.sql": "GRANT SELECT ON t TO x;\nCREATE VIEW v AS SELECT 1;"},
 			"flyway db/migration \"\": 1\ngap db/migration/afterMigrate.sql:2:1: the effect of CREATE VIEW v AS SELECT 1: it is in a callback, which Flyway runs around migrations\n"},
 		{"diesel", map[string]string{
-			"migrations/2024-01-02-000000_b/up.sql": create, "migrations/2024-01-02-000000_b/down.sql": "x", "migrations/2024-01-01-000000_a/up.sql": create, "migrations/notes/up.sql": "x",
-		}, "diesel migrations \"\": 20240101000000 20240102000000\n"},
+			"migrations/2024-01-02-000000_b/up.sql": create, "migrations/2024-01-02-000000_b/down.sql": "x", "migrations/2024-01-01-000000_a/up.sql": create, "migrations/2023-12-31-000000/up.sql": create,
+			"migrations/.hidden/up.sql": "x",
+		}, "diesel migrations \"\": 20231231000000 20240101000000 20240102000000\n"},
 		{"manifest", map[string]string{
 			"schema/mysql/v8/temporal/versioned/v1.9/manifest.json": `{"CurrVersion":"1.9","SchemaUpdateCqlFiles":["b.sql","a.sql"]}`, "schema/mysql/v8/temporal/versioned/v1.9/a.sql": create,
 			"schema/mysql/v8/temporal/versioned/v1.9/b.sql": "x", "schema/mysql/v8/temporal/versioned/v1.10/manifest.json": "{}", "schema/mysql/v8/temporal/versioned/v1.10/x.sql": create,
 			"schema/mysql/v8/temporal/schema.sql": create, "schema/postgresql/v12/temporal/versioned/v1.0/manifest.json": "{}", "schema/postgresql/v12/temporal/versioned/v1.0/x.sql": "x",
 		}, "schema-manifest schema/mysql/v8/temporal/versioned \"temporal\": 1.9 1.10\n"},
+		{"versions of the server", map[string]string{"m/mysql/v57/1_x.up.sql": create, "m/mysql/v8/1_x.up.sql": create, "n/mysql/v1/1_x.up.sql": create, "n/mysql/v2/1_x.up.sql": create},
+			"golang-migrate m/mysql/v8 \"m\": 1\ngolang-migrate n/mysql/v1 \"n\": 1\ngolang-migrate n/mysql/v2 \"n\": 1\n"},
 		{"other databases", map[string]string{
 			"a/migrations/postgres/1_x.sql": create, "b/migrations-sqlite/1_x.up.sql": create, "c/pg/migrations/1_x.up.sql": "CREATE TABLE t (id BIGSERIAL, x JSONB)",
 			"d/migrations/1_x.sql": "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT)", "e/db/migration/V1__x.sql": "CREATE TABLE t (at TIMESTAMP WITH TIME ZONE)",
@@ -198,6 +207,13 @@ func TestSQLFiles(t *testing.T) {
 			"1 src/main/resources/db/migration/V1__a.sql:1:1 CREATE TABLE t (d VARCHAR(9) DEFAULT '${d}')\n1 back src/main/resources/db/migration/U1__a.sql:1:1 DROP TABLE t\n" +
 				"1 gap src/main/resources/db/migration/V1__a.sql:1:1: the effect of CREATE TABLE t (d VARCHAR(9) DEFAULT '${d}'): ${d} in it is filled in by Flyway\n" +
 				"2 gap src/main/kotlin/db/migration/V2__k.kt:1:1: the migration src/main/kotlin/db/migration/V2__k.kt: it is not written in SQL\n"},
+		{"plain, with a way back", map[string]string{
+			"conf/evolutions/1.sql": "# --- !Ups\nSELECT 1;\n# --- !Downs\nSELECT 2;\n", "conf/evolutions/2.sql": "-- a comment\nSELECT 3;\n-- //@UNDO\nSELECT 4;",
+			"conf/evolutions/3.sql": "SELECT 5;\n-- Rollback:\nSELECT 6;", "conf/evolutions/4.sql": "-- not to be taken down\nSELECT 7;\n-- undo", "conf/evolutions/5.sql": "--liquibase formatted sql\nSELECT 8;",
+		},
+			"1 conf/evolutions/1.sql:2:1 SELECT 1\n1 back conf/evolutions/1.sql:4:1 SELECT 2\n2 conf/evolutions/2.sql:2:1 SELECT 3\n2 back conf/evolutions/2.sql:4:1 SELECT 4\n" +
+				"3 conf/evolutions/3.sql:1:1 SELECT 5\n3 back conf/evolutions/3.sql:3:1 SELECT 6\n3 gap conf/evolutions/3.sql:2:1: the rest of conf/evolutions/3.sql: the comment \"-- Rollback:\" reads as if it took the migration back\n" +
+				"4 conf/evolutions/4.sql:2:1 SELECT 7\n5 gap conf/evolutions/5.sql:1:1: the file conf/evolutions/5.sql: it is a changelog of Liquibase's, whose rules are not known here\n"},
 		{"manifest", map[string]string{"s/v1.0/manifest.json": `{"SchemaUpdateCqlFiles":["b.sql","a.sql"]}`, "s/v1.0/a.sql": "SELECT 1", "s/v1.0/b.sql": "SELECT 2", "s/v1.0/c.sql": "SELECT 3", "s/v1.1/manifest.json": "{", "s/v1.2/manifest.json": `{"SchemaUpdateCqlFiles":["../x.sql"]}`},
 			"1.0 s/v1.0/b.sql:1:1 SELECT 2\n1.0 s/v1.0/a.sql:1:1 SELECT 1\n1.1 gap s/v1.1/manifest.json:1:1: the files of version 1.1: the manifest cannot be read: unexpected end of JSON input\n" +
 				"1.2 gap s/v1.2/manifest.json:1:1: the files of version 1.2: the manifest names a file outside of its folder: \"../x.sql\"\n"},
