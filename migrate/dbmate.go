@@ -12,7 +12,7 @@ import (
 var Dbmate = &Framework{
 	Name: "dbmate",
 	Detect: func(fsys fs.FS, files []string) []string {
-		return markedDirs(fsys, files, dbmateName.MatchString, dbmateMark)
+		return markedDirs(fsys, files, func(base string) bool { return leadingNumber(base) != "" }, dbmateMark)
 	},
 	Read: readDbmate,
 }

@@ -22,10 +22,9 @@ func detectDiesel(fsys fs.FS, files []string) []string {
 	ups := map[string][]string{}
 	var dirs []string
 	for _, file := range files {
-		dir, base := path.Split(file)
-		parent, name := path.Split(path.Clean(dir))
-		parent = path.Clean(parent)
-		if base != "up.sql" || dir == "" || !dieselName.MatchString(name) || inTestData(parent) || vendored(parent) || foreignPath(files, parent) {
+		dir, base := splitFile(file)
+		parent, name := splitFile(dir)
+		if base != "up.sql" || !dieselName.MatchString(name) || inTestData(parent) || vendored(parent) || foreignPath(files, parent) {
 			continue
 		}
 		if ups[parent] == nil {

@@ -35,10 +35,12 @@ var flywayCallback = regexp.MustCompile(`^(before|after)(Each)?(Migrate|MigrateA
 func detectFlyway(fsys fs.FS, files []string) []string {
 	var all []string
 	for _, file := range files {
-		dir, base := path.Split(file)
-		dir = path.Clean(dir)
+		dir, base := splitFile(file)
+		if base[0] != 'V' && base[0] != 'B' {
+			continue
+		}
 		m := flywayName.FindStringSubmatch(base)
-		if m == nil || m[1] != "V" && m[1] != "B" || m[5] != "sql" || inTestData(dir) || inTestResources(dir) || vendored(dir) || foreignPath(files, dir) {
+		if m == nil || m[5] != "sql" || inTestData(dir) || inTestResources(dir) || vendored(dir) || foreignPath(files, dir) {
 			continue
 		}
 		all = append(all, file)

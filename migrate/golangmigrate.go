@@ -51,7 +51,10 @@ type upDownFile struct {
 }
 
 func parseUpDown(base string) (upDownFile, bool) {
-	m := upDownName.FindStringSubmatch(base)
+	var m []string
+	if base != "" && base[0] >= '0' && base[0] <= '9' { // most names are told apart without the pattern
+		m = upDownName.FindStringSubmatch(base)
+	}
 	if m == nil {
 		return upDownFile{}, false
 	}

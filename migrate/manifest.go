@@ -26,10 +26,9 @@ func detectManifest(fsys fs.FS, files []string) []string {
 	sql := map[string][]string{}
 	var dirs []string
 	for _, file := range files {
-		dir, base := path.Split(file)
-		parent, name := path.Split(path.Clean(dir))
-		parent = path.Clean(parent)
-		if dir == "" || !manifestFolder.MatchString(name) || inTestData(parent) || vendored(parent) || foreignPath(files, parent) {
+		dir, base := splitFile(file)
+		parent, name := splitFile(dir)
+		if !manifestFolder.MatchString(name) || inTestData(parent) || vendored(parent) || foreignPath(files, parent) {
 			continue
 		}
 		if base == "manifest.json" && !slices.Contains(dirs, parent) {

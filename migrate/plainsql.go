@@ -24,17 +24,31 @@ var PlainSQL = &Framework{
 	Read:   readPlainSQL,
 }
 
-var (
-	plainName   = regexp.MustCompile(`^([0-9]+)(?:[-_. ]+(.*?))?\.sql$`)
-	plainBack   = regexp.MustCompile(`(?i)(^|[-_. ])(down|undo|rollback|revert|downgrade)$`)
-	plainFolder = regexp.MustCompile(`(?i)migrat|schema|ddl|upgrade|evolution|patch|changelog|database|\b(db|sql)\b`)
-)
+var plainFolder = regexp.MustCompile(`(?i)migrat|schema|ddl|upgrade|evolution|patch|changelog|database|\b(db|sql)\b`)
+
+// parsePlain reads a name like 001_users.sql. back tells that it takes a migration back: 001_users_down.sql.
+func parsePlain(base string) (number, name string, back, ok bool) {
+	name, ok = strings.CutSuffix(base, ".sql")
+	number = leadingNumber(name)
+	name = name[len(number):]
+	if !ok || number == "" || name != "" && !strings.ContainsRune("-_. ", rune(name[0])) {
+		return "", "", false, false
+	}
+	words := strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return strings.ContainsRune("-_. ", c) })
+	if len(words) > 0 {
+		switch words[len(words)-1] {
+		case "down", "undo", "rollback", "revert", "downgrade":
+			back = true
+		}
+	}
+	return number, strings.TrimLeft(name, "-_. "), back, true
+}
 
 func detectPlainSQL(fsys fs.FS, files []string) []string {
 	var dirs []string
 	for _, d := range sqlDirs(files, func(base string) bool {
-		m := plainName.FindStringSubmatch(base)
-		return m != nil && !plainBack.MatchString(m[2])
+		_, _, back, ok := parsePlain(base)
+		return ok && !back
 	}) {
 		words := strings.NewReplacer("_", " ", "-", " ", "/", " ").Replace(d.dir)
 		if !plainFolder.MatchString(words) || isPython(files, d.dir) || foreignText(fsys, d.paths()) {
@@ -117,13 +131,13 @@ func plainRevisions(fsys fs.FS, dir string) ([]*sqlRevision, error) {
 	var revisions []*sqlRevision
 	back := map[string]string{}
 	for _, name := range names {
-		m := plainName.FindStringSubmatch(name)
+		number, words, isBack, ok := parsePlain(name)
 		switch {
-		case m == nil:
-		case plainBack.MatchString(m[2]):
-			back[trimNumber(m[1])] = path.Join(dir, name)
+		case !ok:
+		case isBack:
+			back[trimNumber(number)] = path.Join(dir, name)
 		default:
-			revisions = append(revisions, &sqlRevision{id: trimNumber(m[1]), name: title(m[2]), up: []string{path.Join(dir, name)}, plain: true})
+			revisions = append(revisions, &sqlRevision{id: trimNumber(number), name: title(words), up: []string{path.Join(dir, name)}, plain: true})
 		}
 	}
 	slices.SortStableFunc(revisions, func(a, b *sqlRevision) int {

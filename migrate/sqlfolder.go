@@ -383,8 +383,7 @@ func sqlDirs(files []string, ok func(base string) bool) []*sqlDir {
 		if !strings.HasSuffix(file, ".sql") {
 			continue
 		}
-		dir, base := path.Split(file)
-		dir = path.Clean(dir)
+		dir, base := splitFile(file)
 		d, seen := byDir[dir]
 		if !seen {
 			if !inTestData(dir) && !vendored(dir) && !foreignPath(files, dir) {
@@ -402,6 +401,15 @@ func sqlDirs(files []string, ok func(base string) bool) []*sqlDir {
 	}
 	slices.SortFunc(dirs, func(a, b *sqlDir) int { return strings.Compare(a.dir, b.dir) })
 	return dirs
+}
+
+// splitFile cuts a file's path into its folder and its name. Paths of a tree are clean already.
+func splitFile(file string) (dir, base string) {
+	i := strings.LastIndexByte(file, '/')
+	if i < 0 {
+		return ".", file
+	}
+	return file[:i], file[i+1:]
 }
 
 // vendored tells whether a folder holds other projects' code, or stand-ins for tests.
