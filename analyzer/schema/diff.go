@@ -49,6 +49,7 @@ type differ struct {
 	origins  bool
 	tables   []tablePair
 	renamed  map[string]string            // old table name to new, where they differ
+	gone     map[string]bool              // old tables that are dropped
 	columns  map[string]map[string]string // by old table name: old column name in lower case to the new one, where they differ
 	changes  []Change
 }
@@ -161,6 +162,7 @@ func (d *differ) matchTables() {
 		}
 	}
 	d.renamed = map[string]string{}
+	d.gone = map[string]bool{}
 	taken := map[*Table]bool{} // of new
 	var left []*Table
 	for _, o := range d.old.Tables() {
@@ -187,6 +189,7 @@ func (d *differ) matchTables() {
 	for _, o := range later {
 		n := d.new.tables[o.Name]
 		if n == nil || taken[n] {
+			d.gone[o.Name] = true
 			d.add(&DropTable{d.dropped(tableObject(o)), o})
 			continue
 		}
@@ -533,6 +536,17 @@ func (d *differ) order(p *tablePair) {
 	}
 }
 
+// tableNow gives the new name of an old table: "" if it is gone and another table has taken its name.
+func (d *differ) tableNow(name string) string {
+	if to, ok := d.renamed[name]; ok {
+		return to
+	}
+	if d.gone[name] && d.new.tables[name] != nil {
+		return ""
+	}
+	return name
+}
+
 // now gives the new name of a column of an old table.
 func (d *differ) now(table, column string) string {
 	if to, ok := d.columns[table][strings.ToLower(column)]; ok {
@@ -642,11 +656,7 @@ func (d *differ) foreignKeys(p *tablePair) {
 
 // sameForeignKey compares two foreign keys without their names.
 func (d *differ) sameForeignKey(p *tablePair, o, n *ForeignKey) bool {
-	ref := o.RefTable
-	if to, ok := d.renamed[ref]; ok {
-		ref = to
-	}
-	return ref == n.RefTable && action(o.OnDelete) == action(n.OnDelete) && action(o.OnUpdate) == action(n.OnUpdate) &&
+	return d.tableNow(o.RefTable) == n.RefTable && action(o.OnDelete) == action(n.OnDelete) && action(o.OnUpdate) == action(n.OnUpdate) &&
 		slices.EqualFunc(o.Columns, n.Columns, func(a, b string) bool { return strings.EqualFold(d.now(p.old.Name, a), b) }) &&
 		slices.EqualFunc(o.RefColumns, n.RefColumns, func(a, b string) bool { return strings.EqualFold(d.now(o.RefTable, a), b) })
 }
@@ -775,11 +785,7 @@ func sameView(o, n *View) bool {
 }
 
 func (d *differ) sameTrigger(o, n *Trigger) bool {
-	table := o.Table
-	if to, ok := d.renamed[table]; ok {
-		table = to
-	}
-	return table == n.Table && strings.EqualFold(o.Timing, n.Timing) && strings.EqualFold(o.Event, n.Event) && Meaning(o.Body) == Meaning(n.Body)
+	return d.tableNow(o.Table) == n.Table && strings.EqualFold(o.Timing, n.Timing) && strings.EqualFold(o.Event, n.Event) && Meaning(o.Body) == Meaning(n.Body)
 }
 
 func sameRoutine(o, n *Routine) bool {

@@ -14,7 +14,7 @@ import (
 //
 // Equal schemas give equal text. The text says what a server's SHOW CREATE TABLE says, in MySQL's order of clauses; a character
 // set is printed where it is not the table's. Not in it is what the model does not hold: rows, grants, and the sql_mode
-// with which triggers and routines were created.
+// with which triggers and routines were created. A view whose tables are gone stands in a comment.
 func (s *Schema) SQL() string {
 	var b strings.Builder
 	if s.charset != "" || s.collate != "" {
@@ -51,6 +51,10 @@ func (s *Schema) SQL() string {
 		b.WriteString(delimited(r.SQL()))
 	}
 	for _, v := range s.viewsInOrder() {
+		if missing := s.missing(v); missing != "" {
+			fmt.Fprintf(&b, "-- no server takes this view, because there is no %s:\n-- %s;\n\n", quoteName(missing), strings.ReplaceAll(v.SQL(), "\n", "\n-- "))
+			continue
+		}
 		b.WriteString(v.SQL() + ";\n\n")
 	}
 	for _, t := range s.Triggers() {
@@ -106,6 +110,16 @@ func (s *Schema) viewsInOrder() []*View {
 		visit(v)
 	}
 	return order
+}
+
+// missing gives a table or view that v reads and that is not there, "" if there is none. A view outlives what it reads.
+func (s *Schema) missing(v *View) string {
+	for _, name := range v.Tables {
+		if !strings.Contains(name, ".") && s.tables[name] == nil && s.views[name] == nil && s.seqs[name] == nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // SQL gives the table's CREATE TABLE statement without a terminator, as MySQL prints it.
