@@ -144,11 +144,14 @@ func (c *compiler) columnSpec(x *Column) (string, error) {
 		}
 		spec = append(spec, g)
 	}
-	r := t.Resolve()
+	r, err := t.Resolve()
+	if err != nil {
+		return "", err
+	}
 	switch {
 	case !x.Nullable:
 		spec = append(spec, "NOT NULL")
-	case r.Class.Visit == "TIMESTAMP":
+	case r.Kind.Visit == "TIMESTAMP":
 		// Without NULL, servers with explicit_defaults_for_timestamp off make it NOT NULL.
 		spec = append(spec, "NULL")
 	}
@@ -185,7 +188,7 @@ func (c *compiler) serverDefault(d *ServerDefault) string {
 // resolveType gives the column's type; one that was not given comes from what its foreign key refers to.
 func (x *Column) resolveType() (*Type, error) {
 	for range 50 {
-		if x.Type != nil && (x.Type.Unknown != nil || x.Type.Class.Visit != "null") {
+		if x.Type != nil && (x.Type.Unknown != nil || x.Type.Kind.Visit != "null") {
 			return x.Type, nil
 		}
 		if len(x.ForeignKeys) == 0 || x.Table == nil {
@@ -297,7 +300,7 @@ func (x *Column) canCount() error {
 		return err
 	}
 	if a := typ.affinity(); a != IntegerAffinity && a != NumericAffinity && typ.Unknown == nil {
-		return errorf("ArgumentError", "Column type %s on column '%s' is not compatible with autoincrement=True", typ.Class.Name, x.Name)
+		return errorf("ArgumentError", "Column type %s on column '%s' is not compatible with autoincrement=True", typ.Kind.Name, x.Name)
 	}
 	return nil
 }

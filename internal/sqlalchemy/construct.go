@@ -3,6 +3,8 @@ package sqlalchemy
 import (
 	"fmt"
 	"strings"
+
+	"instep/internal/python"
 )
 
 // An Unknown says why something is not known.
@@ -24,11 +26,10 @@ func errorf(class, format string, args ...any) *Error {
 }
 
 // An Env belongs to one evaluation. It numbers constraints in the order of their creation, which is the order in which a
-// table renders them, and it records how to take changes back. The zero value is ready to use and takes nothing back.
+// table renders them, and tells the evaluator's journal what changes. The zero value is ready to use outside of an evaluation.
 type Env struct {
+	Eval  *python.Eval // nil: nothing is ever taken back
 	order int
-	// Undo, if not nil, is given a function that takes the change about to be made back.
-	Undo func(undo func())
 }
 
 // next gives the next number of creation.
@@ -37,35 +38,14 @@ func (e *Env) next() int {
 	return e.order
 }
 
-// save remembers the state of what is about to change. The values are pointers to the structs of this file. Their
-// slices are never changed in place, so that a copy of the struct is enough.
-func (e *Env) save(targets ...any) {
-	if e == nil || e.Undo == nil {
+// save tells the journal what is about to change. Slices of the structs of this file are never changed in place, so that a
+// copy of the struct is all of its state.
+func (e *Env) save(targets ...python.Mutable) {
+	if e == nil || e.Eval == nil {
 		return
 	}
 	for _, t := range targets {
-		switch t := t.(type) {
-		case *MetaData:
-			old := *t
-			e.Undo(func() { *t = old })
-		case *Table:
-			old := *t
-			e.Undo(func() { *t = old })
-		case *Column:
-			old := *t
-			e.Undo(func() { *t = old })
-		case *Constraint:
-			old := *t
-			e.Undo(func() { *t = old })
-		case *Index:
-			old := *t
-			e.Undo(func() { *t = old })
-		case *ForeignKey:
-			old := *t
-			e.Undo(func() { *t = old })
-		default:
-			panic(fmt.Sprintf("sqlalchemy: cannot save %T", t))
-		}
+		e.Eval.Touch(t)
 	}
 }
 
@@ -100,6 +80,7 @@ func (n Name) Given() bool { return n.Text != "" || n.Unknown != nil }
 
 // MetaData is a collection of tables.
 type MetaData struct {
+	python.Object
 	Env    *Env
 	Schema string // the default for its tables
 	Tables []*Table
@@ -111,7 +92,6 @@ type MetaData struct {
 	Bind    any
 	Unknown *Unknown // its schema or naming convention could not be read
 
-	handlers []handler // event listeners and DDL().execute_at
 }
 
 // NewMetaData gives an empty collection.
@@ -147,6 +127,7 @@ func (m *MetaData) Clear() {
 
 // A Table is a table's definition.
 type Table struct {
+	python.Object
 	Name        string
 	Schema      string
 	MetaData    *MetaData
@@ -161,8 +142,7 @@ type Table struct {
 	Unknown     *Unknown // its name, or what it consists of, could not be read
 	Reflected   bool
 
-	after    []*Table // add_is_dependent_on
-	handlers []handler
+	after []*Table // add_is_dependent_on
 }
 
 // An Option is a table option: mysql_engine="InnoDB" is {"ENGINE", "InnoDB"}.
@@ -408,6 +388,7 @@ func contains[T comparable](s []T, x T) bool {
 
 // A Column is a column's definition. NewColumn fills in what the library takes as default.
 type Column struct {
+	python.Object
 	Name          string
 	Key           string // by which the Table knows it; the name unless told otherwise
 	Type          *Type  // nil: none was given, and a foreign key may tell it
@@ -492,6 +473,7 @@ type Computed struct {
 
 // A ForeignKey is a ForeignKey() of a column. It becomes a constraint of one column when the column is attached.
 type ForeignKey struct {
+	python.Object
 	Ref        Ref
 	Name       Name
 	OnDelete   string
@@ -594,6 +576,7 @@ const (
 
 // A Constraint is a constraint of a table, or a CHECK that stands with a column.
 type Constraint struct {
+	python.Object
 	Kind    ConstraintKind
 	Name    Name
 	Table   *Table
@@ -649,6 +632,7 @@ func (k *Constraint) fromColumns() bool { return k.ColumnFlag || k.TypeBound || 
 
 // An Index is an index of a table.
 type Index struct {
+	python.Object
 	Name       Name
 	Table      *Table
 	Columns    []IndexPart
@@ -727,8 +711,62 @@ func (t *Table) CopyTable(m *MetaData, name, schema string) (*Table, error) {
 	return n, nil
 }
 
-// A handler is a listener of a table or a MetaData.
-type handler struct {
-	event string // "before_create", "after_create", "before_drop", "after_drop"
-	call  any
+// Save implements python.Mutable.
+func (m *MetaData) Save() any { return *m }
+
+// Restore implements python.Mutable.
+func (m *MetaData) Restore(state any) {
+	o := m.Object // the evaluator looks after it itself
+	*m = state.(MetaData)
+	m.Object = o
+}
+
+// Save implements python.Mutable.
+func (t *Table) Save() any { return *t }
+
+// Restore implements python.Mutable.
+func (t *Table) Restore(state any) {
+	o := t.Object // the evaluator looks after it itself
+	*t = state.(Table)
+	t.Object = o
+}
+
+// Save implements python.Mutable.
+func (c *Column) Save() any { return *c }
+
+// Restore implements python.Mutable.
+func (c *Column) Restore(state any) {
+	o := c.Object // the evaluator looks after it itself
+	*c = state.(Column)
+	c.Object = o
+}
+
+// Save implements python.Mutable.
+func (f *ForeignKey) Save() any { return *f }
+
+// Restore implements python.Mutable.
+func (f *ForeignKey) Restore(state any) {
+	o := f.Object // the evaluator looks after it itself
+	*f = state.(ForeignKey)
+	f.Object = o
+}
+
+// Save implements python.Mutable.
+func (c *Constraint) Save() any { return *c }
+
+// Restore implements python.Mutable.
+func (c *Constraint) Restore(state any) {
+	o := c.Object // the evaluator looks after it itself
+	*c = state.(Constraint)
+	c.Object = o
+}
+
+// Save implements python.Mutable.
+func (i *Index) Save() any { return *i }
+
+// Restore implements python.Mutable.
+func (i *Index) Restore(state any) {
+	o := i.Object // the evaluator looks after it itself
+	*i = state.(Index)
+	i.Object = o
 }

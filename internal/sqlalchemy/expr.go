@@ -3,12 +3,15 @@ package sqlalchemy
 import (
 	"strconv"
 	"strings"
+
+	"instep/internal/python"
 )
 
 // An Expr is a piece of SQL: text(), a literal, a function, a column, or what operators make of them. It is kept flat, as
 // text with holes for columns, because the same expression is rendered with the table's name in a query and without it in
 // a CHECK.
 type Expr struct {
+	python.Object
 	parts []part
 	prec  prec
 	typ   *Type

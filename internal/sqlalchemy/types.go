@@ -3,6 +3,8 @@ package sqlalchemy
 import (
 	"strconv"
 	"strings"
+
+	"instep/internal/python"
 )
 
 // A Num is a number in a type's definition that may be missing or not known. The zero value is missing.
@@ -36,7 +38,8 @@ const (
 
 // A Type is an instance of one of the library's types.
 type Type struct {
-	Class        *TypeClass
+	python.Object
+	Kind         *TypeClass
 	Length       Num
 	Precision    Num
 	Scale        Num
@@ -62,8 +65,10 @@ type Type struct {
 	// Spec is what get_col_spec() of a user's own type gives.
 	Spec    string
 	Unknown *Unknown // nothing is known of it
-	// Value is what the evaluator wants to remember with the type, for example the instance of a project's own class.
-	Value any
+	// load, if not nil, gives what stands for the type on MySQL: a project's load_dialect_impl(), or its impl.
+	load func() (*Type, error)
+	// spec, if not nil, calls a project's get_col_spec().
+	spec func() (string, *Unknown, error)
 }
 
 // A Variant is a type that stands for another one on a dialect.
@@ -226,11 +231,11 @@ func NewType(name string) *Type {
 	if c == nil {
 		panic("sqlalchemy: no type " + name)
 	}
-	return &Type{Class: c}
+	return &Type{Kind: c}
 }
 
 // UnknownType gives a type of which nothing is known.
-func UnknownType(u *Unknown) *Type { return &Type{Class: &TypeClass{Name: "NullType"}, Unknown: u} }
+func UnknownType(u *Unknown) *Type { return &Type{Kind: &TypeClass{Name: "NullType"}, Unknown: u} }
 
 // Derived gives the class that a TypeDecorator of the project is for the compiler.
 func decoratorClass(name string) *TypeClass {
@@ -239,16 +244,22 @@ func decoratorClass(name string) *TypeClass {
 
 // Decorator gives an instance of a TypeDecorator of that name which stands for impl on MySQL.
 func Decorator(name string, impl *Type) *Type {
-	return &Type{Class: decoratorClass(name), Impl: impl}
+	return &Type{Kind: decoratorClass(name), Impl: impl}
 }
 
 // Resolve gives the type that stands for t on MySQL: variants and decorators are followed.
-func (t *Type) Resolve() *Type {
+func (t *Type) Resolve() (*Type, error) {
 	for range 50 {
 		if t == nil || t.Unknown != nil {
-			return t
+			return t, nil
 		}
 		next := t.Impl
+		if t.load != nil {
+			var err error
+			if next, err = t.load(); err != nil {
+				return nil, err
+			}
+		}
 		for _, v := range t.Variants {
 			if v.Dialect == "mysql" {
 				next = v.Type
@@ -256,11 +267,11 @@ func (t *Type) Resolve() *Type {
 			}
 		}
 		if next == nil {
-			return t
+			return t, nil
 		}
 		t = next
 	}
-	return UnknownType(&Unknown{Why: "the type decorators go in a circle"})
+	return UnknownType(&Unknown{Why: "the type decorators go in a circle"}), nil
 }
 
 // affinity gives the family of the type. Variants do not count: the library asks the type itself.
@@ -274,11 +285,11 @@ func (t *Type) affinity() Affinity {
 	if t == nil {
 		return OtherAffinity
 	}
-	return t.Class.Affinity
+	return t.Kind.Affinity
 }
 
 // mysqlOwn tells whether the type is one of dialects.mysql, whose own arguments the compiler renders.
-func (t *Type) mysqlOwn() bool { return t.Class.Dialect == "mysql" }
+func (t *Type) mysqlOwn() bool { return t.Kind.Dialect == "mysql" }
 
 // check gives the CHECK constraint that a Boolean or an Enum brings along when its column is attached; nil if it
 // brings none. It does not count on MySQL if a variant stands there instead.
@@ -293,14 +304,14 @@ func (t *Type) check(c *Column) *Constraint {
 	if inner == nil || !inner.CreateConstraint || inner.Unknown != nil {
 		return nil
 	}
-	if r := t.Resolve(); r.Class.Affinity != inner.Class.Affinity {
+	if r, err := t.Resolve(); err != nil || r.Kind.Affinity != inner.Kind.Affinity {
 		return nil
 	}
 	var values []*Expr
 	switch {
-	case inner.Class.Affinity == BooleanAffinity:
+	case inner.Kind.Affinity == BooleanAffinity:
 		values = []*Expr{rawExpr("0"), rawExpr("1")}
-	case inner.Class.Affinity == EnumAffinity && inner.NotNative:
+	case inner.Kind.Affinity == EnumAffinity && inner.NotNative:
 		for _, m := range inner.Members {
 			values = append(values, rawExpr(quoteString(m)))
 		}
@@ -318,7 +329,10 @@ func (t *Type) check(c *Column) *Constraint {
 
 // ddl renders the type for a column, or gives the library's error.
 func (c *compiler) typeDDL(t *Type) (string, error) {
-	r := t.Resolve()
+	r, err := t.Resolve()
+	if err != nil {
+		return "", err
+	}
 	if r == nil {
 		return "", errorf("CompileError", "Can't generate DDL for NullType(); did you forget to specify a type on this Column?")
 	}
@@ -326,12 +340,20 @@ func (c *compiler) typeDDL(t *Type) (string, error) {
 		c.unknown(r.Unknown)
 		return "?", nil
 	}
-	switch r.Class.Visit {
+	switch r.Kind.Visit {
 	case "null", "":
 		return "", errorf("CompileError", "Can't generate DDL for NullType(); did you forget to specify a type on this Column?")
 	case "user_defined":
+		if r.spec != nil {
+			s, u, err := r.spec()
+			if u != nil {
+				c.unknown(u)
+				s = "?"
+			}
+			return s, err
+		}
 		if r.Spec == "" {
-			return "", errorf("AttributeError", "'%s' object has no attribute 'get_col_spec'", r.Class.Name)
+			return "", errorf("AttributeError", "'%s' object has no attribute 'get_col_spec'", r.Kind.Name)
 		}
 		return r.Spec, nil
 	case "numeric", "NUMERIC":
@@ -356,7 +378,7 @@ func (c *compiler) typeDDL(t *Type) (string, error) {
 	case "small_integer", "SMALLINT":
 		return c.integer(r, "SMALLINT"), nil
 	case "MEDIUMINT", "TINYINT":
-		return c.integer(r, r.Class.Visit), nil
+		return c.integer(r, r.Kind.Visit), nil
 	case "BIT":
 		return "BIT" + c.paren(r.Length, r.Length.Given), nil
 	case "YEAR":
@@ -378,7 +400,7 @@ func (c *compiler) typeDDL(t *Type) (string, error) {
 	case "text", "unicode_text", "TEXT":
 		return extendString(r, "TEXT"+c.paren(r.Length, r.Length.truthy()), false), nil
 	case "TINYTEXT", "MEDIUMTEXT", "LONGTEXT":
-		return extendString(r, r.Class.Visit, false), nil
+		return extendString(r, r.Kind.Visit, false), nil
 	case "string", "unicode", "VARCHAR":
 		return c.varchar(r, false)
 	case "NVARCHAR":
@@ -390,7 +412,7 @@ func (c *compiler) typeDDL(t *Type) (string, error) {
 	case "large_binary", "BLOB":
 		return "BLOB" + c.paren(r.Length, r.Length.truthy()), nil
 	case "TINYBLOB", "MEDIUMBLOB", "LONGBLOB", "CLOB", "DOUBLE_PRECISION":
-		return strings.ReplaceAll(r.Class.Visit, "_", " "), nil
+		return strings.ReplaceAll(r.Kind.Visit, "_", " "), nil
 	case "BINARY":
 		return "BINARY" + c.paren(r.Length, r.Length.truthy()), nil
 	case "VARBINARY":
@@ -406,7 +428,7 @@ func (c *compiler) typeDDL(t *Type) (string, error) {
 	case "SET":
 		return extendString(r, "SET("+members(r.Members)+")", false), nil
 	}
-	return "", errorf("UnsupportedCompilationError", "Compiler can't render element of type %s", r.Class.Name)
+	return "", errorf("UnsupportedCompilationError", "Compiler can't render element of type %s", r.Kind.Name)
 }
 
 func members(ms []string) string {
