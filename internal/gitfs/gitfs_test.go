@@ -177,6 +177,20 @@ func TestResolve(t *testing.T) {
 		}
 	}
 	t.Run("loose", func(t *testing.T) { check(t, open(t, s.dir)) })
+	t.Run("by git alone", func(t *testing.T) { // as with a reftable, which not every git can make
+		r := open(t, s.dir)
+		r.refFiles = false
+		check(t, r)
+		tags, err := r.Tags("v*")
+		if err != nil || len(tags) != 3 || tags[2].ID != s.git("rev-parse", "v1.1^{}") {
+			t.Errorf("Tags = %v, %v", tags, err)
+		}
+		s.git("remote", "set-url", "origin", "https://example.org/y.git")
+		var nf *NotFoundError
+		if _, err := r.Resolve("v9.9"); !errors.As(err, &nf) || nf.Fix != "git fetch origin tag v9.9 --no-tags" {
+			t.Errorf("a missing tag: %v", err)
+		}
+	})
 	s.git("pack-refs", "--all")
 	s.git("gc", "-q")
 	t.Run("packed", func(t *testing.T) { check(t, open(t, s.dir)) })
