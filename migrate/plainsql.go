@@ -11,7 +11,7 @@ import (
 
 // PlainSQL reads folders of numbered SQL files that no tool's marks are in: 001_users.sql, 2-orders.sql, in the
 // order of their numbers. Files that by their names take a migration back are its way back; others that bear no number
-// (schema.sql, seeds.sql) are no migrations.
+// (schema.sql, seeds.sql) are no migrations. Of 001_users.mysql.sql and 001_users.sql the first is taken.
 //
 // Where such files lie in folders that are named after releases side by side (0.17/01_x.sql, 0.18/01_y.sql), these are one
 // history in the order of the releases.
@@ -26,32 +26,48 @@ var PlainSQL = &Framework{
 
 var plainFolder = regexp.MustCompile(`(?i)migrat|schema|ddl|upgrade|evolution|patch|changelog|database|\b(db|sql)\b`)
 
-// parsePlain reads a name like 001_users.sql. back tells that it takes a migration back: 001_users_down.sql.
-func parsePlain(base string) (number, name string, back, ok bool) {
-	name, ok = strings.CutSuffix(base, ".sql")
-	number = leadingNumber(name)
-	name = name[len(number):]
-	if !ok || number == "" || name != "" && !strings.ContainsRune("-_. ", rune(name[0])) {
-		return "", "", false, false
+// A plainFile is what a name like 001_users.sql or 001_users.mysql.sql says.
+type plainFile struct {
+	number, name string
+	back         bool   // it takes a migration back: 001_users_down.sql
+	dialect      string // "mysql", "other", or "" where the name does not say
+}
+
+func parsePlain(base string) (f plainFile, ok bool) {
+	name, ok := strings.CutSuffix(base, ".sql")
+	f.number = leadingNumber(name)
+	name = name[len(f.number):]
+	if !ok || f.number == "" || name != "" && !strings.ContainsRune("-_. ", rune(name[0])) {
+		return f, false
 	}
-	words := strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return strings.ContainsRune("-_. ", c) })
-	if len(words) > 0 {
-		switch words[len(words)-1] {
-		case "down", "undo", "rollback", "revert", "downgrade":
-			back = true
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		if d, doubtful := dialect(name[i+1:]); !doubtful && d != "" && len(dialectWords(name[i+1:])) == 1 {
+			f.dialect, name = d, name[:i]
 		}
 	}
-	return number, strings.TrimLeft(name, "-_. "), back, true
+	words := strings.FieldsFunc(name, func(c rune) bool { return strings.ContainsRune("-_. ", c) })
+	f.back = len(words) > 0 && isBack(words[len(words)-1])
+	f.name = strings.TrimLeft(name, "-_. ")
+	return f, true
+}
+
+// isBack tells whether a word says that something takes a migration back.
+func isBack(word string) bool {
+	switch strings.TrimSuffix(strings.ToLower(word), "s") {
+	case "down", "undo", "rollback", "revert", "downgrade":
+		return true
+	}
+	return false
 }
 
 func detectPlainSQL(fsys fs.FS, files []string) []string {
 	var dirs []string
 	for _, d := range sqlDirs(files, func(base string) bool {
-		_, _, back, ok := parsePlain(base)
-		return ok && !back
+		f, ok := parsePlain(base)
+		return ok && !f.back && f.dialect != "other"
 	}) {
 		words := strings.NewReplacer("_", " ", "-", " ", "/", " ").Replace(d.dir)
-		if !plainFolder.MatchString(words) || isPython(files, d.dir) || foreignText(fsys, d.paths()) {
+		if !plainFolder.MatchString(words) || isBack(path.Base(d.dir)) || migrationFolder.MatchString(path.Base(d.dir)) || isPython(files, d.dir) || foreignText(fsys, d.paths()) {
 			continue
 		}
 		dirs = append(dirs, d.dir)
@@ -128,16 +144,22 @@ func plainRevisions(fsys fs.FS, dir string) ([]*sqlRevision, error) {
 	if err != nil {
 		return nil, err
 	}
+	forMySQL := map[string]bool{} // migrations of which there is a file for MySQL
+	for _, name := range names {
+		if f, ok := parsePlain(name); ok && f.dialect == "mysql" {
+			forMySQL[f.number+" "+f.name] = true
+		}
+	}
 	var revisions []*sqlRevision
 	back := map[string]string{}
 	for _, name := range names {
-		number, words, isBack, ok := parsePlain(name)
+		f, ok := parsePlain(name)
 		switch {
-		case !ok:
-		case isBack:
-			back[trimNumber(number)] = path.Join(dir, name)
+		case !ok, f.dialect == "other", f.dialect == "" && forMySQL[f.number+" "+f.name]:
+		case f.back:
+			back[trimNumber(f.number)] = path.Join(dir, name)
 		default:
-			revisions = append(revisions, &sqlRevision{id: trimNumber(number), name: title(words), up: []string{path.Join(dir, name)}, plain: true})
+			revisions = append(revisions, &sqlRevision{id: trimNumber(f.number), name: title(f.name), up: []string{path.Join(dir, name)}, plain: true})
 		}
 	}
 	slices.SortStableFunc(revisions, func(a, b *sqlRevision) int {

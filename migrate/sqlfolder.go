@@ -324,15 +324,16 @@ func besideMySQL(files []string, parent, part string, ranks int) bool {
 }
 
 // foreignSign is SQL that MySQL and MariaDB refuse, and that other databases' migrations are full of.
-var foreignSign = regexp.MustCompile(`(?i)\b(jsonb|bytea|timestamptz|bigserial|smallserial|autoincrement|varchar2|plpgsql|tsvector|citext)\b|` +
+var foreignSign = regexp.MustCompile(`(?im)\b(jsonb|bytea|timestamptz|bigserial|smallserial|autoincrement|varchar2|plpgsql|tsvector)\b|` +
 	`\bcreate\s+extension\b|::\s*[a-z]+\b|\bwith(out)?\s+time\s+zone\b|^\s*pragma\s|\$\$|\bidentity\s*\(\s*1\s*,\s*1\s*\)|\bnvarchar\s*\(\s*max\s*\)|\bowner\s+to\b|` +
-	`\bserial\s+(primary|not\s+null)\b|\busing\s+gin\b|\balter\s+column\s+\S+\s+(set|drop)\s+not\s+null\b`)
+	`\busing\s+gin\b|\balter\s+column\s+\S+\s+(set|drop)\s+not\s+null\b`)
 
-// mysqlSign is SQL that only MySQL and MariaDB understand.
-var mysqlSign = regexp.MustCompile("(?i)`|\\bengine\\s*=|\\bauto_increment\\b|\\bunsigned\\b|\\butf8mb[34]\\b|\\b(long|medium|tiny)(text|blob)\\b|\\bmodify\\s+(column\\b)?|\\btinyint\\s*\\(|" +
+// mysqlSign is SQL that only MySQL and MariaDB understand, or that others do not write.
+var mysqlSign = regexp.MustCompile("(?im)`|\\bengine\\s*=|\\bauto_increment\\b|\\bunsigned\\b|\\butf8mb[34]\\b|\\b(long|medium|tiny)(text|blob)\\b|\\bmodify\\s+(column\\b)?|\\btinyint\\s*\\(|" +
 	"\\bon\\s+update\\s+current_timestamp|\\bdatetime\\s*\\(|\\bchange\\s+column\\b|\\bcharacter\\s+set\\b|^\\s*(unique\\s+)?key\\s+\\w")
 
-var lineComment = regexp.MustCompile(`(?m)--[ \t].*$|--$`)
+// noCode is what says nothing about the dialect: comments, but for those that MySQL runs, and strings.
+var noCode = regexp.MustCompile(`(?m)--([ \t].*)?$|/\*[^!](?s:.*?)\*/|'(?:[^'\\]|\\.)*'`)
 
 // foreignText tells whether files are clearly for another database: some of them (the first and the last are looked at)
 // hold SQL that MySQL refuses, and none holds any that only MySQL knows. A folder whose migrations are such is left
@@ -351,7 +352,7 @@ func foreignText(fsys fs.FS, names []string) bool {
 		if err != nil {
 			continue
 		}
-		text := lineComment.ReplaceAll(src, nil)
+		text := noCode.ReplaceAll(src, nil)
 		if mysqlSign.Match(text) {
 			return false
 		}

@@ -74,6 +74,8 @@ func TestSQLFolders(t *testing.T) {
 		{"plain, the same number twice", map[string]string{"sql/01_b.sql": create, "sql/01_a.sql": create, "sql/2_x.sql": create}, "sql sql \"\": 01_a 01_b 2\n"},
 		{"plain, by release", map[string]string{"migration/mysql/0.9/01_b.sql": create, "migration/mysql/0.10/00_c.sql": create, "migration/mysql/0.9/00_a.sql": create, "migration/mysql/LATEST.sql": "x", "migration/sqlite/0.9/00_a.sql": "x"},
 			"sql migration/mysql \"\": 0.9/0 0.9/1 0.10/0\n"},
+		{"plain, folders for both ways", map[string]string{"migrations/up/1_a.sql": create, "migrations/down/1_a.sql": create}, "sql migrations/up \"\": 1\n"},
+		{"plain, by database", map[string]string{"db/1_a.mysql.sql": create, "db/1_a.sql": "x", "db/1_a.postgres.sql": "x", "db/2_to_postgres.sql": create, "db/3.sqlite.sql": "x", "db/20240101_src/4_x.sql": create}, "sql db \"\": 1 2\n"},
 		{"plain, not about a schema", map[string]string{"slides/01_intro.sql": create}, ""},
 		{"plain, run by Python", map[string]string{"app/migrations/sql/01_x.sql": create, "app/migrations/__init__.py": "", "alembic/env.py": "", "alembic/versions/sql/1_x.sql": create}, ""},
 		{"golang-migrate", map[string]string{
@@ -127,8 +129,9 @@ func TestSQLFolders(t *testing.T) {
 		{"other databases", map[string]string{
 			"a/migrations/postgres/1_x.sql": create, "b/migrations-sqlite/1_x.up.sql": create, "c/pg/migrations/1_x.up.sql": "CREATE TABLE t (id BIGSERIAL, x JSONB)",
 			"d/migrations/1_x.sql": "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT)", "e/db/migration/V1__x.sql": "CREATE TABLE t (at TIMESTAMP WITH TIME ZONE)",
-			"f/migrations/1_x/up.sql": "SELECT now()::date", "g/migrations/1_x.sql": "-- like jsonb\nCREATE TABLE t (id INT)",
-		}, "sql g/migrations \"g\": 1\n"},
+			"f/migrations/1_x/up.sql": "SELECT now()::date", "g/migrations/1_x.sql": "-- like jsonb\n/* AUTOINCREMENT */ CREATE TABLE t (id SERIAL PRIMARY KEY);\nINSERT INTO t VALUES ('App::Model', 'it''s $$');",
+			"h/migrations/1_x.sql": "CREATE TABLE t (a JSONB);", "h/migrations/2_x.sql": "CREATE TABLE u (a INT) ENGINE=InnoDB;",
+		}, "sql g/migrations \"g\": 1\nsql h/migrations \"h\": 1 2\n"},
 		{"words that mean something else too", map[string]string{
 			"oracle/migrations/1_x.up.sql": create, "h2/mysql/1_x.up.sql": create, "db/oracle/1_x.up.sql": create, "db/mysql/1_x.up.sql": create,
 		}, "golang-migrate db/mysql \"\": 1\ngolang-migrate h2/mysql \"h2\": 1\ngolang-migrate oracle/migrations \"oracle\": 1\n"},
