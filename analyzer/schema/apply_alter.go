@@ -113,7 +113,7 @@ func (a *alteration) columns() {
 		}
 		name := strings.ToLower(c.name)
 		if a.old.Column(c.name) == nil || drops[name] != nil || c.kind == clauseModify && changes[name] != nil {
-			if c.ifExists {
+			if c.ifExists || a.modifiesAdded(i) {
 				continue
 			}
 			a.refuse(c.at, 1054, "table %s does not have column %s", quoteName(a.old.Name), quoteName(c.name))
@@ -227,6 +227,24 @@ func (a *alteration) columns() {
 	a.firstTimestamp(a.t, a.defs)
 }
 
+// modifiesAdded tells whether a MODIFY is of a column that an earlier clause adds, and puts its definition there. MariaDB takes
+// that, MySQL does not (tested on MariaDB 10.11 and MySQL 9.7).
+func (a *alteration) modifiesAdded(i int) bool {
+	cl := &a.at.clauses[i]
+	if cl.kind != clauseModify || !a.s.server.MariaDB {
+		return false
+	}
+	for j := range a.at.clauses[:i] {
+		for n, e := range a.at.clauses[j].elements {
+			if a.at.clauses[j].kind == clauseAdd && e.col != nil && strings.EqualFold(e.col.name, cl.name) {
+				a.at.clauses[j].elements[n] = cl.elements[0]
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // clauseOf gives the offset of the clause that makes a column.
 func (a *alteration) clauseOf(name string) int {
 	for _, cl := range a.at.clauses {
@@ -267,7 +285,9 @@ func (a *alteration) convert(c *Column) *Column {
 	from, to := charsets[c.Charset].max, charsets[a.t.Charset].max
 	if a.t.Charset == "binary" {
 		n.Type.Name = binaryType(n.Type.Name)
-		n.Charset, n.Collation = "", ""
+		if n.Charset, n.Collation = "", ""; c.Type.Members != nil {
+			n.Charset, n.Collation = "binary", "binary"
+		}
 		return &n
 	}
 	n.Charset, n.Collation = a.t.Charset, a.t.Collation
@@ -314,6 +334,9 @@ func (a *alteration) alterColumn(c *Column, cl *clause) *Column {
 	case clauseSetDefault:
 		if c.AutoIncrement {
 			a.refuse(cl.at, 1067, "AUTO_INCREMENT column %s cannot have a default", quoteName(c.Name))
+		}
+		if cl.def.kind == defNull && !a.s.server.MariaDB && (c.Type.isBlob() || c.Type.isSpatial() || c.Type.Name == "json") {
+			a.refuse(cl.at, 1101, "column %s of type %s cannot have a default", quoteName(c.Name), c.Type.Name)
 		}
 		a.setDefault(&n, cl.def)
 	case clauseDropDefault:
@@ -470,7 +493,8 @@ func (a *alteration) dropOf(name string) int {
 
 // checkNeeded refuses to drop a key that a foreign key needs.
 func (a *alteration) checkNeeded(drops map[string]*clause) {
-	if !a.s.session.foreignKeyChecks {
+	maria := a.s.server.MariaDB
+	if !a.s.session.foreignKeyChecks && !maria && !a.s.server.atLeast(8, 0) {
 		return
 	}
 	served := func(cols []string) bool {
@@ -494,6 +518,16 @@ func (a *alteration) checkNeeded(drops map[string]*clause) {
 		}
 		for _, f := range a.old.ForeignKeys {
 			if cols := rename(f.Columns); k.serves(f.Columns) && cols != nil && !served(cols) && !a.dropsForeignKey(f.Name) {
+				if !a.s.session.foreignKeyChecks && maria {
+					// MariaDB makes a new one, named like the constraint (tested on MariaDB 10.11).
+					n := &Key{Name: f.Name, Kind: PlainKey, Implicit: true, Created: a.st, Last: a.st}
+					for _, c := range cols {
+						n.Parts = append(n.Parts, KeyPart{Column: c})
+					}
+					a.t.Keys = append(a.t.Keys, n)
+					a.t.sortKeys(false)
+					continue
+				}
 				a.refuse(cl.at, 1553, "foreign key %s needs key %s", quoteName(f.Name), quoteName(k.Name))
 			}
 		}
@@ -502,12 +536,21 @@ func (a *alteration) checkNeeded(drops map[string]*clause) {
 				if f.RefTable != a.old.Name || !k.serves(f.RefColumns) || child.Name == a.old.Name && a.dropsForeignKey(f.Name) {
 					continue
 				}
-				if cols := rename(f.RefColumns); cols != nil && !served(cols) {
-					a.refuse(cl.at, 1553, "foreign key %s of %s needs key %s", quoteName(f.Name), quoteName(child.Name), quoteName(k.Name))
+				if cols := rename(f.RefColumns); cols != nil && !served(cols) && (a.s.session.foreignKeyChecks || !maria) {
+					code := 1553
+					if maria && k.Kind == PrimaryKey {
+						code = 1025
+					}
+					a.refuse(cl.at, code, "foreign key %s of %s needs key %s", quoteName(f.Name), quoteName(child.Name), quoteName(k.Name))
 				}
 			}
 		}
 	}
+}
+
+func primaryServes(t *Table, columns []string) bool {
+	k := t.PrimaryKey()
+	return k != nil && k.serves(columns)
 }
 
 // dropsForeignKey tells whether a clause drops that foreign key.
@@ -538,11 +581,8 @@ func (a *alteration) foreignKeys() {
 			c := a.names[strings.ToLower(name)]
 			if c == nil {
 				code := 1828
-				if maria {
+				if maria && !primaryServes(a.old, f.Columns) {
 					code = 1553
-					if k := a.t.Key(f.Name); k != nil || true {
-						code = 1828
-					}
 				}
 				a.refuse(a.dropOf(name), code, "cannot drop column %s: foreign key %s needs it", quoteName(name), quoteName(f.Name))
 			}
@@ -566,7 +606,11 @@ func (a *alteration) foreignKeys() {
 				}
 				if c == nil {
 					if a.s.session.foreignKeyChecks || !maria {
-						a.refuse(a.dropOf(name), 1829, "cannot drop column %s: foreign key %s of %s needs it", quoteName(name), quoteName(f.Name), quoteName(child.Name))
+						code := 1829
+						if maria && !primaryServes(a.old, f.RefColumns) {
+							code = 1553
+						}
+						a.refuse(a.dropOf(name), code, "cannot drop column %s: foreign key %s of %s needs it", quoteName(name), quoteName(f.Name), quoteName(child.Name))
 					}
 					continue
 				}
@@ -627,7 +671,7 @@ func (a *alteration) checkFollows(f *ForeignKey, table *Table, name string, now 
 	if child && !now.Nullable && was.Nullable && (f.OnDelete == "SET NULL" || f.OnUpdate == "SET NULL") {
 		a.refuse(at, 1830, "column %s of foreign key %s must be nullable: it is SET NULL", quoteName(name), quoteName(f.Name))
 	}
-	if !a.s.session.foreignKeyChecks || canRefer(was, now) {
+	if canRefer(was, now) {
 		return
 	}
 	code := 3780
@@ -706,6 +750,9 @@ func (a *alteration) checks() {
 			n := *c
 			n.Column, n.Name = now.Name, now.Name
 			c = &n
+			if renamed := a.renameIn(c.Expr, c.Columns); renamed != nil {
+				n.Expr, n.Columns = renamed.text, renamed.refs
+			}
 		} else if drops[name] {
 			a.dropped(Object{KindCheck, a.old.Name, c.Name})
 			continue
@@ -714,6 +761,12 @@ func (a *alteration) checks() {
 			n := *c
 			n.NotEnforced = !cl.on
 			c = &n
+		}
+		if renamed := a.renameIn(c.Expr, c.Columns); renamed != nil && a.s.server.MariaDB && c.Column == "" && !a.dropsAny(c.Columns) {
+			n := *c
+			n.Expr, n.Columns = renamed.text, renamed.refs
+			keep = append(keep, &n)
+			continue
 		}
 		if drop := a.checkColumns(c); drop {
 			a.dropped(Object{KindCheck, a.old.Name, c.Name})
@@ -724,6 +777,50 @@ func (a *alteration) checks() {
 	a.t.Checks = keep
 	n := a.newParts(a.changed())
 	a.addChecks(a.t, a.old, n.checks, n.checkColumn)
+}
+
+// dropsAny tells whether one of the columns is dropped.
+func (a *alteration) dropsAny(names []string) bool {
+	return slices.ContainsFunc(names, func(s string) bool {
+		c, known := a.names[strings.ToLower(s)]
+		return known && c == nil
+	})
+}
+
+// renameIn gives an expression with its columns under their new names; nil if none has one. MariaDB follows RENAME COLUMN and CHANGE
+// in checks and generated columns (tested on MariaDB 10.11).
+func (a *alteration) renameIn(text string, refs []string) *expression {
+	to := map[string]string{}
+	for _, r := range refs {
+		if c := a.names[strings.ToLower(r)]; c != nil && !strings.EqualFold(c.Name, r) {
+			to[strings.ToLower(r)] = c.Name
+		}
+	}
+	if len(to) == 0 {
+		return nil
+	}
+	e := &expression{}
+	var b strings.Builder
+	end := 0
+	for _, t := range tokens(text, 0) {
+		if t.kind != tokIdent {
+			continue
+		}
+		if name := to[strings.ToLower(t.name(text))]; name != "" {
+			b.WriteString(text[end:t.start])
+			b.WriteString(quoteName(name))
+			end = t.end
+		}
+	}
+	b.WriteString(text[end:])
+	e.text = b.String()
+	for _, r := range refs {
+		if name := to[strings.ToLower(r)]; name != "" {
+			r = name
+		}
+		e.refs = append(e.refs, r)
+	}
+	return e
 }
 
 // checkColumns looks at what happens to the columns of a check that stays. A check of one column alone goes with it.
@@ -738,10 +835,7 @@ func (a *alteration) checkColumns(c *Check) (drop bool) {
 			a.refuse(a.dropOf(r), 1054, "check %s names column %s", quoteName(c.Name), quoteName(r))
 		case now == nil:
 			a.refuse(a.dropOf(r), 3959, "check %s names column %s", quoteName(c.Name), quoteName(r))
-		case !strings.EqualFold(now.Name, r):
-			if a.s.server.MariaDB {
-				a.refuse(a.clauseOf(now.Name), 1054, "check %s names column %s", quoteName(c.Name), quoteName(r))
-			}
+		case !strings.EqualFold(now.Name, r) && !a.s.server.MariaDB:
 			a.refuse(a.clauseOf(now.Name), 3959, "check %s names column %s", quoteName(c.Name), quoteName(r))
 		}
 	}
@@ -768,6 +862,12 @@ func (a *alteration) dependents() {
 	for _, c := range a.old.Columns {
 		now := a.names[strings.ToLower(c.Name)]
 		if c.Generated == nil || now == nil || now.Generated == nil {
+			continue
+		}
+		if renamed := a.renameIn(now.Generated.Expr, now.Generated.Columns); a.s.server.MariaDB && renamed != nil && now.Generated == c.Generated && !a.dropsAny(now.Generated.Columns) {
+			n := *now
+			n.Generated = &Generated{Expr: renamed.text, Stored: now.Generated.Stored, Columns: renamed.refs}
+			a.t.Columns[slices.Index(a.t.Columns, now)] = &n
 			continue
 		}
 		if r, at, is := gone(now.Generated.Columns); is && now.Generated == c.Generated {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -66,6 +67,7 @@ func blobClass(bytes int) string {
 // column resolves a definition: type, charset, nullability and default, as the server does when it creates the column in that
 // table. The primary key's NOT NULL comes later, when the keys are known.
 func (w *work) column(d *columnDef, t *Table) *Column {
+	slices.SortFunc(d.attributes, func(a, b string) int { return strings.Compare(b, a) }) // STORAGE, COLUMN_FORMAT: as printed
 	col := &Column{
 		Name: d.name, Type: d.typ, AutoIncrement: d.auto, Comment: d.comment, Generated: d.generated, Invisible: d.invisible,
 		SRID: d.srid, Attributes: strings.Join(d.attributes, " "), Created: w.st, Last: w.st,
@@ -100,12 +102,6 @@ func (w *work) column(d *columnDef, t *Table) *Column {
 	if d.auto && !col.Type.isInteger() && col.Type.Name != "float" && col.Type.Name != "double" {
 		w.refuse(d.at, 1063, "column %s of type %s cannot have AUTO_INCREMENT", quoteName(d.name), col.Type.Name)
 	}
-	if d.onUpdate != nil {
-		if col.Type.Name != "timestamp" && col.Type.Name != "datetime" || d.onUpdate.fsp != max(col.Type.Length, 0) {
-			w.refuse(d.onUpdate.at, 1294, "column %s cannot have ON UPDATE CURRENT_TIMESTAMP", quoteName(d.name))
-		}
-		col.OnUpdate = nowText(d.onUpdate.fsp)
-	}
 	if d.def != nil {
 		w.setDefault(col, d.def)
 		if d.auto && col.Default != nil && !col.Default.Null {
@@ -114,6 +110,12 @@ func (w *work) column(d *columnDef, t *Table) *Column {
 		if d.auto {
 			col.Default = nil
 		}
+	}
+	if d.onUpdate != nil {
+		if col.Type.Name != "timestamp" && col.Type.Name != "datetime" || d.onUpdate.fsp != max(col.Type.Length, 0) {
+			w.refuse(d.onUpdate.at, 1294, "column %s cannot have ON UPDATE CURRENT_TIMESTAMP", quoteName(d.name))
+		}
+		col.OnUpdate = nowText(d.onUpdate.fsp)
 	}
 	col.implicitNull()
 	return col
@@ -220,15 +222,7 @@ func (w *work) size(d *columnDef, col *Column) {
 		}
 	case "char", "binary":
 		if t.Length > 255 {
-			if w.s.session.strict() {
-				tooBig(255)
-			}
-			name := "text"
-			if t.Name == "binary" {
-				name = "blob"
-			}
-			t.Name = blobClass(t.Length*width) + name
-			t.Length = -1
+			tooBig(255)
 		}
 	case "varchar", "varbinary":
 		if t.Length < 0 {

@@ -42,7 +42,8 @@ func (k *Key) columns() []string {
 // setKeys gives the table its keys: those that remain and the new ones, checked, named, without the implicit ones for which another
 // key serves, in the order in which the server shows them.
 func (w *work) setKeys(t *Table, specs []keySpec, nulls map[string]bool) {
-	// Manual, FOREIGN KEY Constraints: an implicit index goes when an explicit one can serve. Of two implicit ones the longer stays.
+	// Manual, FOREIGN KEY Constraints: an implicit index goes when an explicit one can serve. Of two implicit ones the longer stays,
+	// of equals the later.
 	for i := range specs {
 		a := &specs[i]
 		for j := range specs {
@@ -50,7 +51,7 @@ func (w *work) setKeys(t *Table, specs []keySpec, nulls map[string]bool) {
 			if i == j || !a.Implicit || a.gone || b.gone || b.Kind == FulltextKey || b.Kind == SpatialKey || !prefix(a.Key, b.Key) {
 				continue
 			}
-			if !b.Implicit || len(a.Parts) < len(b.Parts) || len(a.Parts) == len(b.Parts) && i > j {
+			if !b.Implicit || len(a.Parts) < len(b.Parts) || len(a.Parts) == len(b.Parts) && i < j {
 				a.gone = true
 				if a.existing {
 					w.dropped(Object{KindKey, t.Name, a.Name})
@@ -73,6 +74,13 @@ func (w *work) setKeys(t *Table, specs []keySpec, nulls map[string]bool) {
 			k.Name = "PRIMARY"
 		}
 		if k.existing {
+			if k.Kind == PrimaryKey && !w.s.server.MariaDB {
+				for _, p := range k.Parts {
+					if nulls[strings.ToLower(p.Column)] {
+						w.refuse(k.at, 1171, "column %s is part of the primary key and cannot be NULL", quoteName(p.Column))
+					}
+				}
+			}
 			w.checkKey(t, k)
 			t.Keys = append(t.Keys, k.Key)
 			continue
@@ -89,6 +97,9 @@ func (w *work) setKeys(t *Table, specs []keySpec, nulls map[string]bool) {
 			w.refuse(k.at, 1061, "table %s has a key %s already", quoteName(t.Name), quoteName(k.Name))
 		}
 		k.Created, k.Last = w.st, w.st
+		if k.Using == "HASH" && t.Engine == "InnoDB" && !w.s.server.MariaDB || k.Kind == FulltextKey || k.Kind == SpatialKey {
+			k.Using = "" // InnoDB has none (manual: CREATE INDEX, Index Types Per Storage Engine)
+		}
 		w.checkKey(t, k)
 		t.Keys = append(t.Keys, k.Key)
 	}
@@ -96,7 +107,7 @@ func (w *work) setKeys(t *Table, specs []keySpec, nulls map[string]bool) {
 		w.refuse(specs[len(specs)-1].at, 1069, "table %s has too many keys: %d, 64 allowed", quoteName(t.Name), len(t.Keys))
 	}
 	t.notNullPrimary(w.st)
-	t.sortKeys()
+	t.sortKeys(!w.s.server.MariaDB)
 }
 
 // prefix tells whether a's columns are the first ones of b.
@@ -132,26 +143,43 @@ func (t *Table) notNullPrimary(st *Statement) {
 }
 
 // sortKeys puts the keys in the order in which the server keeps and shows them: the primary key, unique keys without a nullable
-// column, the other unique keys, the rest, and full-text keys last; within each the order of definition. Tested on MariaDB 10.11
+// column, the other unique keys, the rest, and full-text keys last; of unique keys those without a prefix first; MySQL puts
+// keys over virtual columns behind their like. Else it is the order of definition. Tested on MariaDB 10.11
 // and MySQL 9.7.
-func (t *Table) sortKeys() {
+func (t *Table) sortKeys(mysql bool) {
 	rank := func(k *Key) int {
 		switch k.Kind {
 		case PrimaryKey:
 			return 0
 		case UniqueKey:
+			null, part := 0, 0
 			for _, p := range k.Parts {
 				if c := t.Column(p.Column); c != nil && c.Nullable || p.Expr != "" {
-					return 2
+					null = 4
+				}
+				if mysql && t.virtual(p) {
+					part |= 2
+				}
+				if p.Length > 0 {
+					part |= 1
 				}
 			}
-			return 1
+			return 1 + null + part
 		case FulltextKey:
-			return 4
+			return 11
 		}
-		return 3
+		if mysql && slices.ContainsFunc(k.Parts, t.virtual) {
+			return 10
+		}
+		return 9
 	}
 	slices.SortStableFunc(t.Keys, func(a, b *Key) int { return cmp.Compare(rank(a), rank(b)) })
+}
+
+// virtual tells whether a part of a key is a virtual column, which a functional part is too.
+func (t *Table) virtual(p KeyPart) bool {
+	c := t.Column(p.Column)
+	return p.Expr != "" || c != nil && c.Generated != nil && !c.Generated.Stored
 }
 
 // keyName gives the name of a key that has none: its first column's, with _2, _3 … where that is taken.
@@ -191,7 +219,7 @@ func (w *work) checkParts(t *Table, k *keySpec, nulls map[string]bool) {
 				w.refuse(k.at, 1060, "the key names column %s twice", quoteName(p.Column))
 			}
 		}
-		if k.Kind == PrimaryKey && nulls[strings.ToLower(c.Name)] {
+		if k.Kind == PrimaryKey && nulls[strings.ToLower(c.Name)] && !w.s.server.MariaDB {
 			w.refuse(k.at, 1171, "column %s is part of the primary key and cannot be NULL", quoteName(c.Name))
 		}
 		if p.Desc && (!w.s.server.MariaDB && !w.s.server.atLeast(8, 0) || w.s.server.MariaDB && !w.s.server.mariaAtLeast(10, 8)) {
@@ -217,6 +245,9 @@ func (w *work) keyExpression(t *Table, k *keySpec, i int) {
 			if c == nil {
 				w.refuse(k.at, 1054, "unknown column %s in the key's expression", quoteName(r))
 			}
+		}
+		if f := k.exprs[i].changes(); f != "" {
+			w.refuse(k.at, 3758, "the key calls %s, whose value is not always the same", f)
 		}
 		k.Parts[i].Columns = k.exprs[i].refs
 		if e := k.exprs[i]; len(e.refs) == 1 && e.text == quoteName(e.refs[0]) {
@@ -265,7 +296,14 @@ func (w *work) checkKey(t *Table, k *keySpec) {
 		}
 		switch {
 		case c.Type.isBlob() || c.Type.isSpatial():
-			if p.Length == 0 && !(w.s.server.MariaDB && k.Kind == UniqueKey) { // MariaDB makes a hash key
+			switch {
+			case p.Length > 0:
+			case w.s.server.MariaDB && k.Kind == UniqueKey: // tested on MariaDB 10.11
+				k.hash()
+			case w.s.server.MariaDB && k.Kind == PlainKey && c.Type.isBlob():
+				k.setLength(i, 3072/width)
+				p.Length = 3072 / width
+			default:
 				w.refuse(k.at, 1170, "column %s of type %s needs a prefix length in a key", quoteName(c.Name), c.Type.Name)
 			}
 			total += w.partLength(k, i, p.Length, width)
@@ -286,7 +324,11 @@ func (w *work) checkKey(t *Table, k *keySpec) {
 			total += 8
 		}
 	}
-	if total > 3072 && k.Kind != FulltextKey && strings.EqualFold(t.Engine, "InnoDB") && !(w.s.server.MariaDB && k.Kind == UniqueKey) {
+	if total > 3072 && k.Kind != FulltextKey && strings.EqualFold(t.Engine, "InnoDB") {
+		if w.s.server.MariaDB && k.Kind == UniqueKey {
+			k.hash()
+			return
+		}
 		w.refuse(k.at, 1071, "the key is too long: %d bytes, 3072 allowed", total)
 	}
 }
@@ -299,6 +341,13 @@ func (w *work) partLength(k *keySpec, i, n, width int) int {
 		return most / width * width
 	}
 	return n * width
+}
+
+// hash makes a key the hash that MariaDB has for a unique key over long values.
+func (k *keySpec) hash() {
+	c := *k.Key
+	c.Using = "HASH"
+	k.Key = &c
 }
 
 // setLength changes a part of a key, which gets its own copy first.
@@ -348,6 +397,9 @@ func (w *work) addForeignKeys(t, old *Table, defs []*fkDef) {
 		}
 	}
 	for _, d := range defs {
+		if !t.hasForeignKeys() {
+			break // parsed and ignored, but for the key
+		}
 		f := d.ForeignKey
 		f.Created = w.st
 		f.Columns = slices.Clone(f.Columns)
@@ -357,6 +409,9 @@ func (w *work) addForeignKeys(t, old *Table, defs []*fkDef) {
 			} else {
 				f.RefTable = d.refDB + "." + f.RefTable
 			}
+		}
+		if f.Name == "" && w.s.server.MariaDB {
+			f.Name = d.index
 		}
 		if f.Name == "" {
 			next++
@@ -371,19 +426,18 @@ func (w *work) addForeignKeys(t, old *Table, defs []*fkDef) {
 			}
 			w.refuse(d.at, code, "table %s has a foreign key %s already", quoteName(other), quoteName(f.Name))
 		}
-		if strings.EqualFold(t.Engine, "InnoDB") || strings.EqualFold(t.Engine, "NDB") || strings.EqualFold(t.Engine, "NDBCLUSTER") {
-			t.ForeignKeys = append(t.ForeignKeys, &f)
-		}
+		t.ForeignKeys = append(t.ForeignKeys, &f)
 	}
-	w.sortForeignKeys(t)
+	t.sortForeignKeys()
 }
 
-// sortForeignKeys puts foreign keys in the order in which SHOW CREATE TABLE prints them: MySQL sorts them by name.
-func (w *work) sortForeignKeys(t *Table) {
-	if w.s.server.atLeast(8, 0) {
-		slices.SortStableFunc(t.ForeignKeys, func(a, b *ForeignKey) int { return strings.Compare(a.Name, b.Name) })
-	}
+// sortForeignKeys puts foreign keys in the order in which SHOW CREATE TABLE prints them: by name.
+func (t *Table) sortForeignKeys() {
+	slices.SortStableFunc(t.ForeignKeys, func(a, b *ForeignKey) int { return strings.Compare(a.Name, b.Name) })
 }
+
+// hasForeignKeys tells whether the table's engine knows foreign keys.
+func (t *Table) hasForeignKeys() bool { return t.Engine == "InnoDB" || t.Engine == "NDBCLUSTER" }
 
 // autoNumber gives N of a name <table>_ibfk_N.
 func autoNumber(name, table, infix string) (int, bool) {
@@ -497,7 +551,7 @@ func (w *work) checkParentKey(off int, f *ForeignKey, parent *Table) {
 		w.refuse(off, 1005, "table %s has no key on the columns that foreign key %s refers to", quoteName(parent.Name), quoteName(f.Name))
 	case !served && !w.s.server.atLeast(8, 0):
 		w.refuse(off, 1215, "table %s has no key on the columns that foreign key %s refers to", quoteName(parent.Name), quoteName(f.Name))
-	case !served:
+	case !served && !w.s.server.atLeast(8, 4):
 		w.refuse(off, 1822, "table %s has no key on the columns that foreign key %s refers to", quoteName(parent.Name), quoteName(f.Name))
 	case w.s.server.atLeast(8, 4): // restrict_fk_on_non_standard_key, on by default
 		w.refuse(off, 6125, "table %s has no unique key on exactly the columns that foreign key %s refers to", quoteName(parent.Name), quoteName(f.Name))
@@ -530,7 +584,7 @@ func (w *work) action(off int, a string) string {
 		if w.s.server.MariaDB {
 			w.refuse(off, 1005, "InnoDB has no SET DEFAULT")
 		}
-		w.refuse(off, 1215, "InnoDB has no SET DEFAULT")
+		return a // accepted, and then refused for each row (tested on MySQL 9.7)
 	case a == "NO ACTION" && !w.s.server.MariaDB, a == "RESTRICT" && w.s.server.MariaDB:
 		return ""
 	}
@@ -550,20 +604,22 @@ func (w *work) addChecks(t, old *Table, defs []checkDef, column func(checkDef) s
 			}
 		}
 	}
-	// The columns' own checks first: MariaDB names the table's by the first free number.
 	for _, d := range defs {
+		if f := d.expr.changes(); f != "" && !w.s.server.MariaDB {
+			w.refuse(d.at, 3814, "the check calls %s, whose value is not always the same", f)
+		}
 		c := &Check{Name: d.name, Expr: d.expr.text, NotEnforced: d.notEnforced, Columns: d.expr.refs, Created: w.st}
 		of := column(d)
 		for _, r := range d.expr.refs {
+			if of != "" && !strings.EqualFold(of, r) && !w.s.server.MariaDB {
+				w.refuse(d.at, 3813, "the check of column %s names column %s", quoteName(of), quoteName(r))
+			}
 			if t.Column(r) == nil {
 				code := 3820
-				if w.s.server.MariaDB {
+				if w.s.server.MariaDB || old != nil {
 					code = 1054
 				}
 				w.refuse(d.at, code, "the check names column %s, which table %s does not have", quoteName(r), quoteName(t.Name))
-			}
-			if of != "" && !strings.EqualFold(of, r) && !w.s.server.MariaDB {
-				w.refuse(d.at, 3813, "the check of column %s names column %s", quoteName(of), quoteName(r))
 			}
 			if rc := t.Column(r); rc.AutoIncrement {
 				code := 3818

@@ -82,7 +82,7 @@ func (w *work) createView(v *View, replace bool) {
 		c.unexpected("SELECT")
 	}
 	if w.s.tables[v.Name] != nil {
-		if replace && !w.s.server.MariaDB || replace {
+		if replace {
 			w.refuse(q.at, 1347, "%s is a table", quoteName(v.Name))
 		}
 		w.refuse(q.at, 1050, "table %s exists already", quoteName(v.Name))
@@ -100,9 +100,13 @@ func (w *work) createView(v *View, replace bool) {
 			w.refuse(ts[0].start, 1146, "table %s does not exist", quoteName(name))
 		}
 	}
-	if v.Columns == nil {
-		if fields, ok := w.selectFields(v.Select); ok {
-			for _, f := range fields {
+	if fields, ok := w.selectFields(v.Select); ok {
+		named := v.Columns != nil
+		for _, f := range fields {
+			if f.missing {
+				w.refuse(ts[0].start, 1054, "the tables of view %s have no column %s", quoteName(v.Name), quoteName(f.name))
+			}
+			if !named {
 				v.Columns = append(v.Columns, f.name)
 			}
 		}
@@ -195,8 +199,9 @@ func (w *work) tablesIn(ts []token) []string {
 
 // A field is a column of a SELECT. column is where it comes from, nil if it is an expression or that is not known.
 type field struct {
-	name   string
-	column *Column
+	name    string
+	column  *Column
+	missing bool // it is a plain name, and none of the tables, which are all known, has such a column
 }
 
 // selectFields gives the columns of a simple SELECT; false if they cannot be told.
@@ -257,14 +262,16 @@ func (w *work) selectFieldsOf(sel *ast.SelectStmt) ([]field, bool) {
 				out = append(out, s.fields...)
 			}
 		case f.AsName.O != "":
-			out = append(out, field{f.AsName.O, w.sourceColumn(f.Expr, sources, known)})
+			c, missing := w.sourceColumn(f.Expr, sources, known && sel.With == nil)
+			out = append(out, field{f.AsName.O, c, missing})
 		default:
 			name, ok := f.Expr.(*ast.ColumnNameExpr)
 			if !ok {
 				// The server names it after its text, which cannot be told from the canonical one.
 				return nil, false
 			}
-			out = append(out, field{name.Name.Name.O, w.sourceColumn(f.Expr, sources, known)})
+			c, missing := w.sourceColumn(f.Expr, sources, known && sel.With == nil)
+			out = append(out, field{name.Name.Name.O, c, missing})
 		}
 	}
 	return out, true
@@ -300,13 +307,13 @@ func (w *work) sources(n ast.ResultSetNode, out *[]source, outer bool, depth int
 				s.known = true
 				for _, c := range table.Columns {
 					if !c.Invisible {
-						s.fields = append(s.fields, field{c.Name, outerColumn(c, outer)})
+						s.fields = append(s.fields, field{name: c.Name, column: outerColumn(c, outer)})
 					}
 				}
 			} else if v := w.s.views[t.Name.O]; v != nil && v.Columns != nil {
 				s.known = true
 				for _, c := range v.Columns {
-					s.fields = append(s.fields, field{c, nil})
+					s.fields = append(s.fields, field{name: c})
 				}
 			}
 		}
@@ -326,27 +333,30 @@ func outerColumn(c *Column, outer bool) *Column {
 	return &n
 }
 
-// sourceColumn finds the column that a name in a SELECT means.
-func (w *work) sourceColumn(e ast.ExprNode, sources []source, known bool) *Column {
+// sourceColumn finds the column that a name in a SELECT means, or tells that there is none.
+func (w *work) sourceColumn(e ast.ExprNode, sources []source, known bool) (c *Column, missing bool) {
 	name, ok := e.(*ast.ColumnNameExpr)
 	if !ok || !known {
-		return nil
+		return nil, false
 	}
-	var found *Column
+	missing = true
 	for _, s := range sources {
 		if of := name.Name.Table.O; of != "" && of != s.name {
 			continue
 		}
-		for _, f := range s.fields {
-			if strings.EqualFold(f.name, name.Name.Name.O) {
-				if found != nil {
-					return nil
-				}
-				found = f.column
-			}
+		if !s.known {
+			return nil, false
 		}
+		i := slices.IndexFunc(s.fields, func(f field) bool { return strings.EqualFold(f.name, name.Name.Name.O) })
+		if i < 0 {
+			continue
+		}
+		if !missing {
+			return nil, false // ambiguous
+		}
+		c, missing = s.fields[i].column, false
 	}
-	return found
+	return c, missing
 }
 
 // createTrigger applies CREATE TRIGGER.
@@ -614,7 +624,7 @@ func (w *work) dropObject() {
 		switch kind {
 		case "view":
 			if w.s.views[q.name] == nil {
-				if w.s.tables[q.name] != nil {
+				if w.s.tables[q.name] != nil && !w.s.server.MariaDB {
 					w.refuse(q.at, 1347, "%s is a table", quoteName(q.name))
 				}
 				code := 1051

@@ -52,6 +52,16 @@ func (w *work) createTable(ct *createTable) {
 		w.refuse(ct.name.at, 1113, "a table must have at least one column")
 	}
 	w.firstTimestamp(t, defs)
+	for _, d := range defs {
+		c := t.Column(d.name)
+		if d.primary && d.def != nil && d.def.kind == defNull {
+			w.refuse(d.def.at, 1067, "invalid default for column %s: it is the primary key", quoteName(d.name))
+		}
+		if len(sel) > 0 && w.s.session.strict() && (!c.Nullable && c.Default == nil || d.primary && d.def == nil) && !c.AutoIncrement && c.Generated == nil &&
+			!slices.ContainsFunc(sel, func(s *Column) bool { return strings.EqualFold(s.Name, c.Name) }) {
+			w.refuse(d.at, 1364, "the SELECT gives no value for column %s, which has no default", quoteName(d.name))
+		}
+	}
 	for _, c := range t.Columns {
 		if c.Origin == "" {
 			c.Origin = w.origin(name + "." + c.Name)
@@ -96,14 +106,14 @@ func (w *work) newParts(elems []element) newParts {
 		switch e := &elems[i]; {
 		case e.col != nil:
 			d := e.col
-			if d.null || d.def != nil && d.def.kind == defNull {
+			if d.null {
 				n.nulls[strings.ToLower(d.name)] = true
 			}
 			// Column attributes make the keys in this order whatever theirs is.
 			if d.primary {
 				n.keys = append(n.keys, keySpec{Key: &Key{Kind: PrimaryKey, Parts: []KeyPart{{Column: d.name}}}, at: d.at})
 			}
-			if d.unique {
+			if d.unique && !(d.primary && w.s.server.MariaDB) {
 				n.keys = append(n.keys, keySpec{Key: &Key{Kind: UniqueKey, Parts: []KeyPart{{Column: d.name}}}, at: d.at})
 			}
 			if d.ref != nil && (w.s.server.atLeast(9, 0) || w.s.server.mariaAtLeast(10, 5)) { // before, parsed and ignored
@@ -270,6 +280,9 @@ func (w *work) checkGenerated(t *Table, defs []*columnDef) {
 				w.refuse(d.at, 3109, "generated column %s names the AUTO_INCREMENT column %s", quoteName(d.name), quoteName(r))
 			}
 		}
+		if f := d.genExpr.changes(); f != "" && !w.s.server.MariaDB {
+			w.refuse(d.at, 3763, "generated column %s calls %s, whose value is not always the same", quoteName(d.name), f)
+		}
 		if d.genExpr.subquery {
 			w.refuse(d.at, 3102, "generated column %s has a subquery", quoteName(d.name))
 		}
@@ -426,21 +439,53 @@ func (w *work) dropTables() {
 	if missing != nil && !oneByOne {
 		w.refuse(missing.at, 1051, "table %s does not exist", quoteName(missing.name))
 	}
-	for i, q := range list {
+	var first *bailout
+	for _, q := range list {
 		if q.system() || w.s.tables[q.name] == nil {
 			continue
 		}
-		going := list
-		if oneByOne {
-			going = list[:i]
+		if !oneByOne {
+			w.checkNoChildren(q.at, q.name, list)
+			continue
 		}
-		w.checkNoChildren(q.at, q.name, going)
-		w.partial = w.partial || oneByOne
+		if err := w.try(func() { w.checkNoChildren(q.at, q.name, nil) }); err != nil {
+			if first == nil {
+				first = err
+			}
+			continue
+		}
+		w.partial = true
 		w.removeTable(q.name)
 	}
+	if first != nil {
+		panic(*first)
+	}
+	for _, q := range list {
+		if !oneByOne && w.s.tables[q.name] != nil {
+			w.removeTable(q.name)
+		}
+	}
 	if missing != nil {
+		if w.s.server.MariaDB && w.s.views[missing.name] != nil {
+			w.refuse(missing.at, 1965, "%s is a view", quoteName(missing.name))
+		}
 		w.refuse(missing.at, 1051, "table %s does not exist", quoteName(missing.name))
 	}
+}
+
+// try gives the error with which f bails out, nil if it does not.
+func (w *work) try(f func()) (err *bailout) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case bailout:
+			err = &p
+		default:
+			panic(p)
+		}
+	}()
+	f()
+	return nil
 }
 
 // renameTables applies RENAME TABLE: from left to right, all or nothing.
@@ -648,6 +693,15 @@ func (w *work) checkPartition(off int, t *Table) {
 		}
 		seen[name] = true
 	}
+	for _, k := range tokens(p.By, 0) {
+		if name := k.name(p.By); k.kind == tokIdent && t.Column(name) == nil {
+			code := 1054
+			if strings.Contains(p.By, "COLUMNS (") || strings.Contains(p.By, "KEY ") {
+				code = 1488
+			}
+			w.refuse(off, code, "table %s is partitioned by column %s, which it does not have", quoteName(t.Name), quoteName(name))
+		}
+	}
 	if len(t.ForeignKeys) > 0 {
 		w.refuse(off, 1506, "partitioned table %s cannot have foreign keys", quoteName(t.Name))
 	}
@@ -657,6 +711,9 @@ func (w *work) checkPartition(off int, t *Table) {
 				w.refuse(off, 1506, "partitioned table %s cannot have foreign keys that refer to it", quoteName(t.Name))
 			}
 		}
+	}
+	if p.By == "KEY ()" && !slices.ContainsFunc(t.Keys, func(k *Key) bool { return k.Kind == PrimaryKey || k.Kind == UniqueKey }) {
+		w.refuse(off, 1488, "table %s has no key to be partitioned by", quoteName(t.Name))
 	}
 	cols := p.columns(t)
 	for _, k := range t.Keys {

@@ -14,11 +14,3 @@ func apply(t *testing.T, s *Schema, sqls ...string) *Schema {
 	}
 	return s
 }
-
-func TestSmoke(t *testing.T) {
-	s := apply(t, New(Server{Major: 8, Minor: 4}),
-		"CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY, n VARCHAR(20) NOT NULL DEFAULT 'x', k TEXT, KEY (n))",
-		"ALTER TABLE a ADD COLUMN b INT AFTER id, ADD UNIQUE (b)",
-	)
-	t.Log(s.SQL())
-}

@@ -16,6 +16,11 @@ type expression struct {
 	// subquery: it holds a SELECT.
 	subquery bool
 	calls    []string // functions that it calls, canonical
+	// logical: its value is true or false. MySQL prints what else stands where a condition belongs as 0 <> x.
+	logical bool
+	// opposite is the canonical text of NOT this, where the servers have one; oppositeLevel its level.
+	opposite      string
+	oppositeLevel int
 }
 
 // Levels of operators (manual: Operator Precedence), loosest first.
@@ -83,6 +88,7 @@ func (r *exprReader) raw(ts []token) expression {
 		switch {
 		case t.is(r.src, "select"):
 			r.subquery = true
+		case t.kind == tokWord && r.src[t.start] == '_' && i+1 < len(ts) && ts[i+1].kind == tokString: // an introducer
 		case t.kind == tokIdent && !called, t.kind == tokWord && !called && !exprWords[strings.ToLower(t.text(r.src))]:
 			r.ref(t.name(r.src))
 		case called && t.kind == tokWord:
@@ -131,7 +137,7 @@ func (r *exprReader) binary(level int) expression {
 	defer func() { r.depth-- }()
 	if level == levelNot {
 		if r.accept("not") {
-			return negate(r.binary(levelNot))
+			return r.negate(r.binary(levelNot))
 		}
 		return r.compare()
 	}
@@ -152,18 +158,65 @@ func (r *exprReader) binary(level int) expression {
 			continue
 		}
 		right := r.binary(level + 1)
-		rl := level + 1
-		if level == levelOr || level == levelAnd {
-			rl = level // associative: (a and (b and c)) is a and b and c
+		switch level {
+		case levelOr, levelAnd:
+			left, right = r.operand(left), r.operand(right)
+			both := expression{text: left.in(level) + " " + op + " " + right.in(level), level: level, logical: true} // associative
+			// The servers turn NOT (a AND b) into NOT a OR NOT b.
+			l, r := r.negate(left), r.negate(right)
+			if both.opposite, both.oppositeLevel = l.in(levelOr)+" or "+r.in(levelOr), levelOr; level == levelOr {
+				both.opposite, both.oppositeLevel = l.in(levelAnd)+" and "+r.in(levelAnd), levelAnd
+			}
+			left = both
+		case levelXor:
+			left, right = r.condition(left), r.condition(right)
+			left = expression{text: left.in(level) + " xor " + right.in(level+1), level: level, logical: true}
+		default:
+			left = expression{text: left.in(level) + " " + op + " " + right.in(level+1), level: level}
 		}
-		left = expression{text: left.in(level) + " " + op + " " + right.in(rl), level: level}
 	}
 }
 
-// negate gives NOT e.
-func negate(e expression) expression {
-	return expression{text: "not " + e.in(levelNot), level: levelNot}
+// condition gives an expression as the server keeps it where a condition belongs.
+func (r *exprReader) condition(e expression) expression {
+	if e.logical || !r.server.atLeast(8, 0) {
+		return e
+	}
+	return expression{text: "0 <> " + e.in(levelCompare+1), level: levelCompare, logical: true, opposite: "0 = " + e.in(levelCompare+1), oppositeLevel: levelCompare}
 }
+
+// operand gives an expression as the server keeps it as an operand of AND or OR.
+func (r *exprReader) operand(e expression) expression {
+	if e.logical || !r.server.MariaDB {
+		return r.condition(e)
+	}
+	return comparison(e.in(levelCompare+1), "<>", "0")
+}
+
+// negate gives NOT e, as the servers keep it.
+func (r *exprReader) negate(e expression) expression {
+	switch {
+	case e.opposite != "":
+		return expression{text: e.opposite, level: e.oppositeLevel, logical: true, opposite: e.text, oppositeLevel: e.level}
+	case !e.logical && r.server.MariaDB:
+		return comparison(e.in(levelCompare+1), "=", "0")
+	case !e.logical && r.server.atLeast(8, 0):
+		return r.negate(r.condition(e))
+	}
+	return expression{text: "not " + e.in(levelNot), level: levelNot, logical: true, opposite: e.text, oppositeLevel: e.level}
+}
+
+// comparison gives l op r.
+func comparison(l, op, r string) expression {
+	e := expression{text: l + " " + op + " " + r, level: levelCompare, logical: true}
+	if o := oppositeOf[op]; o != "" {
+		e.opposite, e.oppositeLevel = l+" "+o+" "+r, levelCompare
+	}
+	return e
+}
+
+// oppositeOf gives the comparison that NOT makes of one. It is only read.
+var oppositeOf = map[string]string{"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 // operator reads an operator of that level and gives its canonical spelling; "" if none is next.
 func (r *exprReader) operator(level int) string {
@@ -216,7 +269,7 @@ func (r *exprReader) compare() expression {
 			}
 		}
 		if op != "" {
-			left = expression{text: l + " " + op + " " + r.binary(levelBitOr).in(levelCompare+1), level: levelCompare}
+			left = comparison(l, op, r.binary(levelBitOr).in(levelCompare+1))
 			continue
 		}
 		if r.accept("is") {
@@ -228,7 +281,16 @@ func (r *exprReader) compare() expression {
 			if w == "" {
 				r.unexpected("NULL, TRUE or FALSE")
 			}
-			left = expression{text: l + " is " + not + w, level: levelCompare}
+			if w != "null" && w != "unknown" {
+				l = r.condition(left).in(levelCompare)
+			} else {
+				w = "null"
+			}
+			opposite := "not "
+			if not != "" {
+				opposite = ""
+			}
+			left = expression{text: l + " is " + not + w, level: levelCompare, logical: true, opposite: l + " is " + opposite + w, oppositeLevel: levelCompare}
 			continue
 		}
 		start := r.i
@@ -254,7 +316,12 @@ func (r *exprReader) compare() expression {
 			e.text = l + " between " + low.in(levelCompare+1) + " and " + r.binary(levelBitOr).in(levelCompare+1)
 		case r.at("in", "("):
 			r.i++
-			e.text = l + " in (" + r.list(r.skipParens()) + ")"
+			in := r.skipParens()
+			if list := split(r.src, in); len(list) == 1 {
+				e = comparison(l, "=", r.nested(in).in(levelCompare+1))
+				break
+			}
+			e.text = l + " in (" + r.list(in) + ")"
 		default:
 			r.i = start
 			return left
@@ -262,8 +329,9 @@ func (r *exprReader) compare() expression {
 		if e.level == 0 {
 			e.level = levelCompare
 		}
+		e.logical = true
 		if not {
-			e = negate(e)
+			e = r.negate(e)
 		}
 		left = e
 	}
@@ -302,13 +370,16 @@ func (r *exprReader) unary() expression {
 		if e.level == levelPrimary && e.text != "" && isDigit(e.text[0]) {
 			return expression{text: "-" + e.text, level: levelPrimary}
 		}
+		if e.level == levelPrimary && len(e.text) > 1 && e.text[0] == '-' && isDigit(e.text[1]) {
+			return expression{text: e.text[1:], level: levelPrimary}
+		}
 		return expression{text: "-" + e.in(levelCollate), level: levelUnary}
 	case r.accept("+"):
 		return r.unary()
 	case r.accept("~"):
 		return expression{text: "~" + r.unary().in(levelCollate), level: levelUnary}
 	case r.accept("!"):
-		return negate(r.unary())
+		return r.negate(r.unary())
 	case r.at("binary") && !r.peek(1).is(r.src, "("):
 		r.i++
 		return expression{text: "cast(" + r.unary().text + " as char charset binary)", level: levelPrimary}
@@ -394,7 +465,7 @@ func (r *exprReader) primary() expression {
 	switch w {
 	case "null", "true", "false":
 		r.i++
-		return expression{text: w, level: levelPrimary}
+		return expression{text: w, level: levelPrimary, logical: w != "null"}
 	case "default":
 		r.unexpected("an operand")
 	case "case":
@@ -448,11 +519,16 @@ func (r *exprReader) column() expression {
 func (r *exprReader) caseWhen() expression {
 	r.expect("case")
 	text := "case"
-	if !r.at("when") {
+	simple := !r.at("when")
+	if simple {
 		text += " " + r.binary(levelOr).text
 	}
 	for r.accept("when") {
-		text += " when " + r.binary(levelOr).text
+		when := r.binary(levelOr)
+		if !simple {
+			when = r.condition(when)
+		}
+		text += " when " + when.text
 		r.expect("then")
 		text += " then " + r.binary(levelOr).text
 	}
@@ -506,9 +582,24 @@ func (r *exprReader) call(name string) expression {
 			a, b := c.nested(args[0]), c.nested(args[1])
 			return expression{text: a.in(levelMul) + " % " + b.in(levelMul+1), level: levelMul}
 		}
+	case "datediff":
+		if args := split(r.src, in); len(args) == 2 {
+			a, b := c.nested(args[0]), c.nested(args[1])
+			return expression{text: "to_days(" + a.text + ") - to_days(" + b.text + ")", level: levelAdd}
+		}
 	case "isnull":
 		if args := split(r.src, in); len(args) == 1 {
-			return expression{text: c.nested(args[0]).in(levelCompare) + " is null", level: levelCompare}
+			x := c.nested(args[0]).in(levelCompare)
+			return expression{text: x + " is null", level: levelCompare, logical: true, opposite: x + " is not null", oppositeLevel: levelCompare}
+		}
+	case "date", "time":
+		if len(split(r.src, in)) == 1 {
+			return expression{text: "cast(" + c.list(in) + " as " + name + ")", level: levelPrimary}
+		}
+	case "if":
+		if args := split(r.src, in); len(args) == 3 {
+			when := r.condition(c.nested(args[0])).text
+			return c.called(name, when+","+c.nested(args[1]).text+","+c.nested(args[2]).text)
 		}
 	}
 	return c.called(name, c.list(in))
@@ -520,7 +611,26 @@ func (r *exprReader) called(name, args string) expression {
 		name = s
 	}
 	r.calls = append(r.calls, name)
-	return expression{text: name + "(" + args + ")", level: levelPrimary}
+	return expression{text: name + "(" + args + ")", level: levelPrimary, logical: logicalFunctions[name]}
+}
+
+// logicalFunctions give true or false to MySQL. It is only read.
+var logicalFunctions = wordSet("regexp_like json_contains json_contains_path json_overlaps st_contains st_within st_intersects st_equals st_disjoint st_touches st_crosses st_overlaps")
+
+// changing are functions whose value depends on more than their arguments; MySQL refuses them in generated columns, functional
+// keys and checks (manual: CREATE TABLE and Generated Columns). It is only read.
+var changing = wordSet("now sysdate curdate curtime utc_date utc_time utc_timestamp unix_timestamp rand uuid uuid_short user current_user session_user system_user " +
+	"current_role database schema version connection_id last_insert_id found_rows row_count get_lock release_lock is_free_lock is_used_lock sleep benchmark load_file " +
+	"statement_digest statement_digest_text random_bytes master_pos_wait icu_version")
+
+// changes gives a function of the expression whose value depends on more than its arguments, "" if there is none.
+func (e expression) changes() string {
+	for _, f := range e.calls {
+		if changing[f] && !(f == "unix_timestamp" && len(e.refs) > 0) {
+			return f
+		}
+	}
+	return ""
 }
 
 // functionNames gives of synonyms the one that servers print. It is only read.
@@ -528,7 +638,7 @@ var functionNames = map[string]string{
 	"current_timestamp": "now", "localtime": "now", "localtimestamp": "now",
 	"current_date": "curdate", "current_time": "curtime",
 	"substring": "substr", "mid": "substr", "lcase": "lower", "ucase": "upper", "character_length": "char_length",
-	"ceil": "ceiling", "power": "pow", "day": "dayofmonth", "sha": "sha1",
+	"ceil": "ceiling", "power": "pow", "day": "dayofmonth", "sha": "sha1", "octet_length": "length",
 }
 
 // castType reads the type of a CAST and gives its canonical text.
@@ -538,6 +648,9 @@ func (c *exprReader) castType() string {
 	case "signed", "unsigned":
 		if !c.accept("integer") {
 			c.accept("int")
+		}
+		if c.accept("array") {
+			w += " array"
 		}
 		c.end()
 		return w

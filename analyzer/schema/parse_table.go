@@ -590,7 +590,12 @@ func (d *cursor) partitionValues(ts []token) string {
 			vals = append(vals, "("+d.partitionValues(p[1:len(p)-1])+")")
 			continue
 		}
-		vals = append(vals, foldDays(d.readExpr(p).text))
+		v := foldDays(d.readExpr(p).text)
+		if v == "null" { // the server prints it first
+			vals = append([]string{v}, vals...)
+			continue
+		}
+		vals = append(vals, v)
 	}
 	return strings.Join(vals, ",")
 }

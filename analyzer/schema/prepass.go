@@ -301,7 +301,7 @@ func (d *cursor) liftAttribute(col *columnDef, w *writer) bool {
 	case "generated", "as":
 		d.generated(col)
 	case "persistent", "stored", "virtual":
-		if col.generated == nil {
+		if col.generated == nil || d.at("persistent") && !d.server.MariaDB {
 			return false
 		}
 		col.generated.Stored = !d.accept("virtual")
@@ -527,17 +527,19 @@ func (d *cursor) constraint(e *element) {
 	symbol := ""
 	if d.accept("constraint") {
 		switch {
-		case d.at("primary", "key"), d.at("unique"), d.at("foreign", "key"), d.at("check"):
+		case d.at("primary", "key"), d.at("unique"), d.at("foreign", "key"), d.at("check"), d.at("if", "not", "exists"):
 		default:
 			symbol = d.name()
 		}
 	}
 	notExists := func() bool { return d.accept("if", "not", "exists") }
-	if notExists() { // ADD CONSTRAINT IF NOT EXISTS
+	always := !notExists() // ADD CONSTRAINT IF NOT EXISTS
+	if !always {
 		symbol = d.name()
 	}
 	if d.at("check") {
 		c := d.checkClause(symbol, at)
+		c.ifNotExists = !always
 		e.check = &c
 		d.end()
 		return
@@ -545,7 +547,7 @@ func (d *cursor) constraint(e *element) {
 	if d.accept("foreign", "key") {
 		f := &fkDef{at: at}
 		f.Name = symbol
-		f.ifNotExists = notExists()
+		f.ifNotExists = notExists() || !always
 		if !d.at("(") {
 			f.index = d.name()
 		}
@@ -581,7 +583,7 @@ func (d *cursor) constraint(e *element) {
 	if k.Kind != PrimaryKey && !d.accept("key") {
 		d.accept("index")
 	}
-	k.ifNotExists = notExists()
+	k.ifNotExists = notExists() || !always
 	if !d.at("(") && !d.at("using") && !d.at("type") {
 		k.Name = d.name()
 	}
@@ -651,6 +653,7 @@ func (d *cursor) keyParts(k *keyDef, w *writer) {
 func (c *cursor) tableOptions() []tableOption {
 	var opts []tableOption
 	for {
+		before := c.i
 		c.accept(",")
 		o := tableOption{at: c.off()}
 		start := c.i
@@ -663,7 +666,7 @@ func (c *cursor) tableOptions() []tableOption {
 			c.equals()
 			o.name, o.value = "COLLATE", canonicalCollation(c.nameOrString())
 		case def:
-			c.i = start
+			c.i = before
 			return opts
 		case c.accept("data", "directory"), c.accept("index", "directory"):
 			o.name = strings.ToUpper(c.ts[start].text(c.src)) + " DIRECTORY"
@@ -678,8 +681,6 @@ func (c *cursor) tableOptions() []tableOption {
 		case c.accept("union"):
 			c.equals()
 			o.name, o.value = "UNION", c.textOf(c.skipParens())
-		case c.at("partition"), c.at("as"), c.at("select"), c.at("ignore"), c.at("replace"), c.at("with"), c.at("add"), c.at("drop"):
-			return opts
 		case c.peek(0).kind == tokWord && tableOptionWords[strings.ToLower(c.peek(0).text(c.src))]:
 			o.name = strings.ToUpper(c.name())
 			c.equals()
@@ -697,9 +698,7 @@ func (c *cursor) tableOptions() []tableOption {
 				}
 			}
 		default:
-			if len(opts) > 0 && c.i > 0 && c.ts[c.i-1].is(c.src, ",") {
-				c.i--
-			}
+			c.i = before
 			return opts
 		}
 		opts = append(opts, o)
