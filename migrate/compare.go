@@ -97,6 +97,35 @@ func Pair(old, new []*History) [][2]*History {
 	return pairs
 }
 
+// CheckUnmatched adds gaps to the comparisons of one pair of trees for histories that stand alone: the migrations of a
+// database that are gone say nothing of its tables, and where others are new as well they may be the same database's.
+// A history that is new while no other went is a new database.
+func CheckUnmatched(cmps []*Comparison) {
+	var gone []string
+	for _, c := range cmps {
+		if c.New == nil && c.Old != nil {
+			gone = append(gone, c.Old.Dir)
+			c.PendingGaps = append(c.PendingGaps, schema.Gap{
+				Pos:  schema.Pos{File: c.Old.Dir},
+				What: "the database of the " + c.Old.Framework + " migrations in " + c.Old.Dir + ", which are gone at the target",
+				Why:  "whether its tables stay, and which migrations go on with it, is not written anywhere",
+			})
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	for _, c := range cmps {
+		if c.Old == nil && c.New != nil {
+			c.PendingGaps = append(c.PendingGaps, schema.Gap{
+				Pos:  schema.Pos{File: c.New.Dir},
+				What: "the database of the " + c.New.Framework + " migrations in " + c.New.Dir + ", which are new",
+				Why:  "it may be a new one, or go on with the one of " + strings.Join(gone, ", "),
+			})
+		}
+	}
+}
+
 func btoi(b bool) int {
 	if b {
 		return 1

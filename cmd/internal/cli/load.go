@@ -51,7 +51,7 @@ func atCommit(repo *gitfs.Repo, rev string, commit gitfs.Commit) (*tree, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &tree{analyzer.Ref{Rev: rev, Commit: commit.Hash}, fsys, files}, nil
+	return &tree{analyzer.Ref{Rev: rev, Commit: commit.ID}, fsys, files}, nil
 }
 
 // worktreeRev is how the report names the work tree.
@@ -227,7 +227,7 @@ func noMigrations(c *config, trees ...*tree) error {
 // An analysis turns pairs of trees into upgrades. What two of them share is read once.
 type analysis struct {
 	cache migrate.Cache
-	trees map[string]*tree // by commit
+	trees map[string]*tree                 // by commit
 	bases map[schema.Server]*schema.Schema // so that the same server gives the same empty schema
 }
 
@@ -243,7 +243,7 @@ func (a *analysis) base(server schema.Server) *schema.Schema {
 
 // tree gives a commit's tree.
 func (a *analysis) tree(repo *gitfs.Repo, commit gitfs.Commit) (*tree, error) {
-	if t := a.trees[commit.Hash]; t != nil && t.Rev == commit.Rev {
+	if t := a.trees[commit.ID]; t != nil && t.Rev == commit.Rev {
 		return t, nil
 	}
 	t, err := atCommit(repo, commit.Rev, commit)
@@ -253,7 +253,7 @@ func (a *analysis) tree(repo *gitfs.Repo, commit gitfs.Commit) (*tree, error) {
 	if a.trees == nil {
 		a.trees = map[string]*tree{}
 	}
-	a.trees[commit.Hash] = t
+	a.trees[commit.ID] = t
 	return t, nil
 }
 
@@ -279,6 +279,7 @@ func (a *analysis) compare(deployed, target *tree, c *config) ([]*migrate.Compar
 		}
 		cmps = append(cmps, a.cache.Compare(deployed.fsys, target.fsys, pair, base, baseline))
 	}
+	migrate.CheckUnmatched(cmps)
 	return cmps, nil
 }
 

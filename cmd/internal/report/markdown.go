@@ -66,10 +66,14 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		gaps = append(gaps, fmt.Sprintf("- %s%s<br>%s\n", mdAt(g.Pos.String(), g.Pos.File != ""), md(g.What), md(g.Why)))
 	}
 	add(fmt.Sprintf("Not proved (%d)", len(d.Gaps)), true, gaps)
-	hit := func(f analyzer.Finding) bool { return len(f.Services)+len(f.Consumers) > 0 }
 	add("What breaks", d.Verdict == analyzer.Split, mdFindings(d, hit))
 	add("When the migration runs", false, mdFindings(d, func(f analyzer.Finding) bool { return !hit(f) && f.Breaks == analyzer.Running }))
-	add("Worth a thought", false, mdFindings(d, func(f analyzer.Finding) bool { return !hit(f) && f.Breaks != analyzer.Running }))
+	var short []string
+	for _, f := range alikes(slices.DeleteFunc(slices.Clone(d.Hazards), func(f analyzer.Finding) bool { return hit(f) || f.Breaks == analyzer.Running }),
+		func(a, b analyzer.Finding) bool { return a.Rule == b.Rule && a.Breaks == b.Breaks && a.Use == b.Use }) {
+		short = append(short, fmt.Sprintf("- `%s` %s\n", f[0].Rule.ID, md(shortText(f))))
+	}
+	add("Worth a thought (assumed of no code)", false, short)
 	var drift []string
 	for _, g := range d.DriftGroups {
 		drift = append(drift, fmt.Sprintf("- %d × %s\n", g.Count, md(driftText(g))))
@@ -115,19 +119,14 @@ func writeMarkdown(w io.Writer, d *Document) error {
 }
 
 func mdFindings(d *Document, want func(analyzer.Finding) bool) []string {
-	var groups [][]analyzer.Finding
-	for _, f := range d.Hazards {
-		if !want(f) {
-			continue
+	var all []analyzer.Finding
+	for _, f := range merged(d.Hazards) {
+		if want(f) {
+			all = append(all, f)
 		}
-		if i := slices.IndexFunc(groups, func(g []analyzer.Finding) bool { return alike(g[0], f) }); i >= 0 {
-			groups[i] = append(groups[i], f)
-			continue
-		}
-		groups = append(groups, []analyzer.Finding{f})
 	}
 	var out []string
-	for _, g := range groups {
+	for _, g := range alikes(all, alike) {
 		var b strings.Builder
 		for k, f := range g {
 			if k == maxAlike && len(g) > maxAlike+1 {

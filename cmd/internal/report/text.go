@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -144,14 +145,14 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// wrap prints prose: prefix before the first line, as many blanks before the others.
+// wrap prints prose: prefix before the first line, as many blanks before the others, but no more than ten.
 func (t *text) wrap(prefix, prose string) {
 	t.buf.WriteString(wrapped(prefix, prose))
 }
 
 func wrapped(prefix, prose string) string {
 	var b strings.Builder
-	indent := strings.Repeat(" ", utf8.RuneCountInString(prefix))
+	indent := strings.Repeat(" ", min(utf8.RuneCountInString(prefix), 10))
 	line := prefix
 	empty := true
 	for word := range strings.FieldsSeq(Clean(prose)) {
@@ -244,9 +245,9 @@ func at(p schema.Pos) string {
 // findings prints hazards: those that hit somebody, those of the running migration, and those that concern nobody here.
 func (t *text) findings() {
 	var hits, running, cautions, nobody []analyzer.Finding
-	for _, f := range t.Hazards {
+	for _, f := range merged(t.Hazards) {
 		switch {
-		case len(f.Services) > 0 || len(f.Consumers) > 0:
+		case hit(f):
 			hits = append(hits, f)
 		case f.Breaks == analyzer.Running:
 			running = append(running, f)
@@ -256,29 +257,84 @@ func (t *text) findings() {
 			nobody = append(nobody, f)
 		}
 	}
-	t.group("What breaks", hits, true)
-	t.group("When the migration runs", running, true)
-	t.group("Worth a thought (not assumed of any code)", cautions, false)
-	t.group("Concerns no service here", nobody, false)
+	t.group("What breaks", hits)
+	t.group("When the migration runs", running)
+	t.short("Worth a thought (assumed of no code)", cautions)
+	t.short("Concerns no service here", nobody)
 }
 
-// group prints findings; those that say the same of several objects share their reasons.
-func (t *text) group(title string, all []analyzer.Finding, long bool) {
-	if len(all) == 0 {
-		return
+// hit tells whether a finding hits a service or a consumer.
+func hit(f analyzer.Finding) bool { return len(f.Services)+len(f.Consumers) > 0 }
+
+// merged puts findings together that are the two sides of one change: what breaks old code on the new schema and new
+// code on the old one for the same reason.
+func merged(all []analyzer.Finding) []analyzer.Finding {
+	var out []analyzer.Finding
+	for _, f := range all {
+		i := slices.IndexFunc(out, func(o analyzer.Finding) bool {
+			return o.Rule == f.Rule && o.Pos == f.Pos && o.What == f.What && o.If == f.If && o.Caution == f.Caution && o.Between == f.Between &&
+				o.Database == f.Database && hit(o) && hit(f)
+		})
+		if i < 0 {
+			out = append(out, f)
+			continue
+		}
+		o := &out[i]
+		o.Breaks |= f.Breaks
+		o.Use |= f.Use
+		o.Services = joined(o.Services, f.Services)
+		o.Consumers = joined(o.Consumers, f.Consumers)
+		for _, e := range f.Evidence {
+			if !slices.Contains(o.Evidence, e) {
+				o.Evidence = append(slices.Clone(o.Evidence), e)
+			}
+		}
+		if o.Preflight == "" {
+			o.Preflight = f.Preflight
+		}
 	}
-	t.heading(title)
+	return out
+}
+
+func joined(a, b []analyzer.Hit) []analyzer.Hit {
+	out := slices.Clone(a)
+	for _, h := range b {
+		if i := slices.IndexFunc(out, func(o analyzer.Hit) bool { return o.Name == h.Name && o.Assumed == h.Assumed }); i >= 0 {
+			out[i].Code |= h.Code
+			continue
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+// alikes puts findings together of which the same can be said.
+func alikes(all []analyzer.Finding, same func(a, b analyzer.Finding) bool) [][]analyzer.Finding {
 	var groups [][]analyzer.Finding
 	for _, f := range all {
-		i := slices.IndexFunc(groups, func(g []analyzer.Finding) bool { return alike(g[0], f) })
+		i := slices.IndexFunc(groups, func(g []analyzer.Finding) bool { return same(g[0], f) })
 		if i < 0 {
 			groups = append(groups, []analyzer.Finding{f})
 			continue
 		}
 		groups[i] = append(groups[i], f)
 	}
-	for i, g := range groups {
-		if i > 0 && long {
+	return groups
+}
+
+func alike(a, b analyzer.Finding) bool {
+	return a.Rule == b.Rule && a.Breaks == b.Breaks && a.Use == b.Use && a.If == b.If && a.Caution == b.Caution && a.Between == b.Between &&
+		hitText(a) == hitText(b)
+}
+
+// group prints findings; those that say the same of several objects share their reasons.
+func (t *text) group(title string, all []analyzer.Finding) {
+	if len(all) == 0 {
+		return
+	}
+	t.heading(title)
+	for i, g := range alikes(all, alike) {
+		if i > 0 {
 			t.line("")
 		}
 		for k, f := range g {
@@ -286,13 +342,9 @@ func (t *text) group(title string, all []analyzer.Finding, long bool) {
 				t.line("… and %d more like these (all are in --format json)", len(g)-k)
 				break
 			}
-			t.wrap(at(f.Pos), f.What)
+			t.line("%s%s", at(f.Pos), Clean(f.What))
 		}
 		f := g[0]
-		if !long {
-			t.wrap("    ", caution(f)+" ["+f.Rule.ID+"]")
-			continue
-		}
 		if who := hitText(f); who != "" {
 			t.wrap("    who   ", who)
 		}
@@ -304,8 +356,12 @@ func (t *text) group(title string, all []analyzer.Finding, long bool) {
 		}
 		t.wrap("    why   ", f.Rule.Why)
 		t.wrap("    fix   ", f.Rule.Fix)
+		asked := 0
 		for _, f := range g {
-			if f.Preflight != "" {
+			if f.Preflight == "" {
+				continue
+			}
+			if asked++; asked <= maxAlike {
 				t.line("    ask   %s", Clean(f.Preflight))
 			}
 		}
@@ -318,29 +374,86 @@ func (t *text) group(title string, all []analyzer.Finding, long bool) {
 			}
 		}
 		if shown > 3 {
-			t.line("    seen  … and in %d more places", shown-3)
+			t.line("    seen  … and in %s more", plural(shown-3, "place"))
 		}
 		t.line("    rule  %s", f.Rule.ID)
 	}
 }
 
-func alike(a, b analyzer.Finding) bool {
-	return a.Rule == b.Rule && a.Breaks == b.Breaks && a.Use == b.Use && a.If == b.If && a.Caution == b.Caution && a.Between == b.Between &&
-		hitText(a) == hitText(b)
+// short prints findings that nobody need act on: a line for each rule and kind of use.
+func (t *text) short(title string, all []analyzer.Finding) {
+	if len(all) == 0 {
+		return
+	}
+	t.heading(title)
+	for _, g := range alikes(all, func(a, b analyzer.Finding) bool { return a.Rule == b.Rule && a.Breaks == b.Breaks && a.Use == b.Use }) {
+		t.wrap("  "+g[0].Rule.ID+": ", shortText(g))
+	}
 }
 
-func caution(f analyzer.Finding) string {
-	s := strings.Join(f.Breaks.Names(), " and ") + ", if it does " + f.Use.String()
-	if f.Breaks == analyzer.Running {
-		s = "the migration itself"
+const maxNamed = 4 // objects that a short line names
+
+func shortText(g []analyzer.Finding) string {
+	var objects []string
+	for _, f := range g {
+		if o := f.Hits.String(); !slices.Contains(objects, o) {
+			objects = append(objects, o)
+		}
 	}
-	if f.If != "" {
+	named := strings.Join(objects[:min(len(objects), maxNamed)], ", ")
+	if n := len(objects) - maxNamed; n > 0 {
+		named += fmt.Sprintf(" and %d more", n)
+	}
+	f := g[0]
+	who := map[analyzer.Breaks]string{analyzer.OldCode: "old code", analyzer.NewCode: "new code", analyzer.Running: "the migration itself"}[f.Breaks]
+	if who == "" {
+		who = "code"
+	}
+	s := named + ": " + who
+	if use := useText(f.Use); use != "" {
+		s += " that " + use
+	}
+	if len(g) == 1 && f.If != "" {
 		s += ", if " + f.If
 	}
 	return s
 }
 
-// hitText says whom a finding hits: "old code of app and admin (assumed) on the new schema: read".
+// useText says a use as the end of a sentence that begins with "code that".
+func useText(u analyzer.Use) string {
+	var verbs []string
+	if u&analyzer.Write == analyzer.Write {
+		verbs = append(verbs, "writes")
+		u &^= analyzer.Write
+	}
+	if u&analyzer.Read != 0 {
+		verbs = append([]string{"reads"}, verbs...)
+	}
+	if u&analyzer.Insert != 0 {
+		verbs = append(verbs, "inserts")
+	}
+	if u&analyzer.Update != 0 {
+		verbs = append(verbs, "updates")
+	}
+	var parts []string
+	if len(verbs) > 0 {
+		parts = append(parts, strings.Join(verbs, " or ")+" it")
+	}
+	for _, x := range []struct {
+		use  analyzer.Use
+		text string
+	}{
+		{analyzer.Delete, "deletes rows"}, {analyzer.Omit, "inserts rows without it"}, {analyzer.Hint, "names it in an index hint"},
+		{analyzer.Position, "relies on the number or order of columns"},
+	} {
+		if u&x.use != 0 {
+			parts = append(parts, x.text)
+		}
+	}
+	return strings.Join(parts, " or ")
+}
+
+// hitText says whom a finding hits: "old code on the new schema: app, admin (assumed); that reads it".
 func hitText(f analyzer.Finding) string {
 	var parts []string
 	for _, side := range []struct {
@@ -363,7 +476,7 @@ func hitText(f analyzer.Finding) string {
 		}
 	}
 	if len(parts) > 0 && f.Use != 0 {
-		parts = append(parts, "use: "+f.Use.String())
+		parts = append(parts, "where it "+useText(f.Use))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -435,7 +548,7 @@ func (t *text) costs() {
 		if how == "" {
 			how = "-"
 		}
-		fmt.Fprintf(tw, "%s:%d\t%s\t%s\n", Clean(c.Statement.Pos.File), c.Statement.Pos.Line, how, statement(c.Statement.SQL, maxQuoted))
+		fmt.Fprintf(tw, "%s\t%s\t%s:%d\n", how, statement(c.Statement.SQL, maxQuoted), Clean(path.Base(c.Statement.Pos.File)), c.Statement.Pos.Line)
 	}
 	tw.Flush()
 	if t.Proviso != "" {
