@@ -85,7 +85,7 @@ func (d *ddl) definition() string {
 	case strings.HasPrefix(t, "datetime"):
 		t += d.pick("", " DEFAULT CURRENT_TIMESTAMP(3)", " DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)", " DEFAULT '2020-01-02 03:04:05'")
 	case strings.HasPrefix(t, "timestamp"):
-		t += d.pick("", " DEFAULT CURRENT_TIMESTAMP", " DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP", " ON UPDATE CURRENT_TIMESTAMP")
+		t += d.pick("", " DEFAULT CURRENT_TIMESTAMP", " DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP", " DEFAULT '2020-01-01 00:00:00'")
 	case strings.HasPrefix(t, "bit"):
 		t += d.pick("", " DEFAULT b'101'")
 	}
@@ -155,15 +155,19 @@ func (d *ddl) statement() string {
 	d.t = nil
 	switch d.pick("create", "alter", "alter", "alter", "alter", "alter", "alter", "alter", "alter", "alter", "drop", "view", "trigger", "routine", "event") {
 	case "create":
-		s := "CREATE TABLE " + d.newTable() + " (" + d.newColumn() + " " + d.pick("int AUTO_INCREMENT PRIMARY KEY", "int NOT NULL", "varchar(5)")
+		first := d.newColumn()
+		s := "CREATE TABLE " + d.newTable() + " (" + first + " " + d.pick("int AUTO_INCREMENT PRIMARY KEY", "int NOT NULL", "varchar(5)")
 		for d.pick("", "more", "more", "more") != "" {
 			s += ", " + d.pick(d.newColumn()+" "+d.definition(), d.newColumn()+" "+d.definition(), d.newColumn()+" "+d.generated(), d.key(), d.foreignKey(), d.check())
 		}
-		return s + ")" + d.pick("", " DEFAULT CHARSET=latin1", " COMMENT='t'", " PARTITION BY HASH (x) PARTITIONS 3", " PARTITION BY RANGE (x) (PARTITION p0 VALUES LESS THAN (5), PARTITION p1 VALUES LESS THAN MAXVALUE)")
+		return s + ")" + d.pick("", " DEFAULT CHARSET=latin1", " COMMENT='t'", " PARTITION BY HASH ("+first+") PARTITIONS 3", " PARTITION BY RANGE ("+first+") (PARTITION p0 VALUES LESS THAN (5), PARTITION p1 VALUES LESS THAN MAXVALUE)")
 	case "drop":
 		return "DROP TABLE " + d.table()
 	case "view":
-		return "CREATE OR REPLACE VIEW " + quoteName(d.pick("v1", "v0")) + " AS SELECT 1 AS one FROM " + d.pick(d.table(), "v1")
+		if d.pick("v1", "v0") == "v1" {
+			return "CREATE OR REPLACE VIEW v1 AS SELECT 1 AS one FROM " + d.table()
+		}
+		return "CREATE OR REPLACE VIEW v0 AS SELECT 1 AS one FROM " + d.pick(d.table(), "v1") // before what it reads, by name
 	case "trigger":
 		return "CREATE TRIGGER " + d.pick("t1", "t2") + " BEFORE INSERT ON " + d.table() + " FOR EACH ROW " + d.pick("SET @a = 1", "BEGIN SET @a = 1; SET @b = ';;'; END")
 	case "routine":

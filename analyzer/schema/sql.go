@@ -175,7 +175,8 @@ func (t *Table) writeOptions(b *strings.Builder) {
 	if t.Engine != "" {
 		b.WriteString(" ENGINE=" + t.Engine)
 	}
-	if n := t.Options["AUTO_INCREMENT"]; n != "" {
+	// Servers drop a start value that no column uses.
+	if n := t.Options["AUTO_INCREMENT"]; n != "" && slices.ContainsFunc(t.Columns, func(c *Column) bool { return c.AutoIncrement }) {
 		b.WriteString(" AUTO_INCREMENT=" + n)
 	}
 	if t.Charset != "" {
@@ -277,7 +278,7 @@ func (c *Column) writeDefault(b *strings.Builder) {
 	switch {
 	case d == nil, d.Dropped:
 	case d.Null:
-		if c.Generated == nil && !c.Type.isBlob() && !c.Type.isSpatial() && c.Type.Name != "json" {
+		if c.Generated == nil && !c.Type.isBlob() {
 			b.WriteString(" DEFAULT NULL")
 		}
 	case d.Expr:
