@@ -85,7 +85,6 @@ func (d *defaultValue) Attr(ev *python.Eval, name string) (python.Value, bool) {
 }
 
 func (e *Engine) initColumn(x *Column, call *python.Call) error {
-	e.save(x)
 	args := call.Args
 	for _, k := range call.Kw {
 		switch k.Name {

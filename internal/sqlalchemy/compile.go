@@ -338,8 +338,8 @@ func (c *compiler) createTable(t *Table, ifNotExists bool, omit []*Constraint) (
 			}
 		}
 		if err != nil {
-			if e, ok := err.(*Error); ok && e.Class == "CompileError" {
-				return "", errorf(e.Class, "(in table '%s', column '%s'): %s", t.Name, x.Name, e.Msg)
+			if e, ok := err.(*Error); ok && (e.Class == "CompileError" || e.Class == "UnsupportedCompilationError") {
+				return "", errorf("CompileError", "(in table '%s', column '%s'): %s", t.Name, x.Name, e.Msg)
 			}
 			return "", err
 		}

@@ -307,7 +307,7 @@ func (t *Table) AppendConstraint(k *Constraint) error {
 			if k.Kind == ForeignKeyConstraint {
 				return errorf("ArgumentError", "Can't create ForeignKeyConstraint on table '%s': no column named '%s' is present.", t.Name, name)
 			}
-			return errorf("ConstraintColumnNotFoundError", "Can't create %s on table '%s': no column named '%s' is present.", k.Kind, t.Name, name)
+			return errorf("KeyError", "'%s'", name)
 		}
 		k.Columns = add(k.Columns)
 		for len(k.Columns) <= i {
@@ -355,7 +355,7 @@ func (t *Table) AppendIndex(ix *Index) error {
 	for i, p := range parts {
 		if p.Column == nil && p.Expr == nil && p.Unknown == nil {
 			if p.Column = t.Column(p.Name); p.Column == nil {
-				return errorf("ConstraintColumnNotFoundError", "Can't create Index on table '%s': no column named '%s' is present.", t.Name, p.Name)
+				return errorf("KeyError", "'%s'", p.Name)
 			}
 			parts[i] = p
 		}

@@ -2,6 +2,7 @@ package sqlalchemy
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 
 	"instep/analyzer/schema"
@@ -38,8 +39,11 @@ type Hooks struct {
 	Index      func(ev *python.Eval, ix *Index, name string) (python.Value, bool)
 }
 
-// NewEngine gives an engine whose database has that schema. Set Eval before anything is evaluated.
+// NewEngine gives an engine whose database has that schema; nil means an empty one on MySQL 8.4.
 func NewEngine(before *schema.Schema, migration string) *Engine {
+	if before == nil {
+		before = schema.New(schema.Server{Major: 8, Minor: 4})
+	}
 	return &Engine{schema: before, Migration: migration, classes: map[string]*python.Class{}}
 }
 
@@ -53,6 +57,22 @@ func (e *Engine) Save() any { return engineState{e.schema, e.listeners, e.compil
 func (e *Engine) Restore(state any) {
 	s := state.(engineState)
 	e.schema, e.listeners, e.compiled = s.schema, s.listeners, s.compiled
+}
+
+// Merge implements python.Merger: what only one of two branches did to the schema is taken back. The evaluator reports it.
+func (e *Engine) Merge(ev *python.Eval, before, a, b any, why *python.Unknown) {
+	x, y := a.(engineState), b.(engineState)
+	if x.schema != y.schema && !reflect.DeepEqual(x.schema, y.schema) {
+		e.Restore(before)
+		return
+	}
+	if len(x.listeners) > len(y.listeners) {
+		y.listeners = x.listeners
+	}
+	if len(x.compiled) > len(y.compiled) {
+		y.compiled = x.compiled
+	}
+	e.Restore(y)
 }
 
 type engineState struct {
@@ -137,7 +157,7 @@ func (e *Engine) apply(pos python.Pos, st schema.Statement, gap *schema.Gap) err
 // something, and what follows is worth knowing.
 func (e *Engine) catching() bool {
 	c, ok := any(e.Eval).(interface{ Catching() bool })
-	return !ok || c.Catching()
+	return ok && c.Catching()
 }
 
 // Unread records a gap for something that would touch these objects; nil means anything.

@@ -15,7 +15,13 @@ func (e *Engine) exprClass(name string) *python.Class {
 		if name != "ClauseElement" {
 			c.Bases = []*python.Class{e.exprClass("ClauseElement")}
 		} else {
-			c.Is = func(v python.Value) bool { return e.exprArg(v) != nil }
+			c.Is = func(v python.Value) bool {
+				switch v.(type) {
+				case *Expr, *Column, *statement, *funcClass, *Table:
+					return true
+				}
+				return false
+			}
 		}
 		e.classes[key] = c
 	}
@@ -43,6 +49,23 @@ func (e *Engine) exprArg(v python.Value) *Expr {
 		return &Expr{parts: concat(raw("("), v.parts(), raw(")")), prec: precAtom}
 	case *funcClass:
 		return Func(v.name)
+	case *python.Instance:
+		// A construct of the project, which @compiles teaches to render.
+		if v.Cls == nil || !v.Cls.Derives(e.exprClass("ClauseElement")) {
+			return nil
+		}
+		f := e.customFor(v.Cls)
+		if f == nil {
+			return UnknownExpr(&Unknown{Why: "how " + v.Cls.Name + " is compiled is not modelled"})
+		}
+		s, u, err := e.compileCustom(f, v)
+		if err != nil {
+			u = &Unknown{Why: "how " + v.Cls.Name + " is compiled cannot be computed: " + err.Error()}
+		}
+		if u != nil {
+			return UnknownExpr(u)
+		}
+		return &Expr{parts: raw(s), prec: precAtom, function: true}
 	}
 	return nil
 }

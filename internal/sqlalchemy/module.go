@@ -412,6 +412,9 @@ func (e *Engine) compiles(call *python.Call) (python.Value, error) {
 	return pure("decorate", func(ev *python.Eval, c *python.Call) (python.Value, error) {
 		f := first(c.Args, python.None)
 		if cls == nil {
+			if len(dialects) == 0 || contains(dialects, "mysql") || contains(dialects, "mariadb") {
+				e.Unread(call.Pos(), "@compiles() of a construct of SQLAlchemy", "how DDL is rendered then is not modelled")
+			}
 			return f, nil
 		}
 		ev.Touch(e)

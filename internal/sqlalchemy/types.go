@@ -340,6 +340,16 @@ func (c *compiler) typeDDL(t *Type) (string, error) {
 		c.unknown(r.Unknown)
 		return "?", nil
 	}
+	if e := engineOf(r.Cls); e != nil {
+		if f := e.customFor(r.Cls); f != nil {
+			s, u, err := e.compileCustom(f, r)
+			if u != nil {
+				c.unknown(u)
+				s = "?"
+			}
+			return s, err
+		}
+	}
 	switch r.Kind.Visit {
 	case "null", "":
 		return "", errorf("CompileError", "Can't generate DDL for NullType(); did you forget to specify a type on this Column?")

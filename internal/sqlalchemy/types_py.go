@@ -58,7 +58,6 @@ func (e *Engine) typeClasses() {
 		if err != nil {
 			return err
 		}
-		e.save(t)
 		t.Impl = it
 		return nil
 	}
@@ -122,6 +121,61 @@ func (e *Engine) customFor(cls *python.Class) python.Value {
 		}
 	}
 	return nil
+}
+
+// compileCustom calls a function that @compiles registered, and gives the SQL that it returns.
+func (e *Engine) compileCustom(f, element python.Value) (string, *Unknown, error) {
+	v, err := e.Eval.Call(e.Eval.Pos(), f, []python.Value{element, &compilerValue{e}})
+	if err != nil {
+		return "", nil, err
+	}
+	s, u := e.text(v)
+	return s, u, nil
+}
+
+// A compilerValue is the compiler that such a function gets. It renders types and expressions.
+type compilerValue struct{ e *Engine }
+
+// TypeName implements python.Value.
+func (*compilerValue) TypeName() string { return "MySQLTypeCompiler" }
+
+// Attr implements python.Attrer.
+func (c *compilerValue) Attr(ev *python.Eval, name string) (python.Value, bool) {
+	switch {
+	case name == "dialect":
+		return &dialectValue{e: c.e}, true
+	case name == "preparer":
+		return &preparer{c.e}, true
+	case name == "process":
+		return pure(name, func(ev *python.Eval, call *python.Call) (python.Value, error) {
+			v := first(call.Args, nil)
+			if t, ok := v.(*Type); ok {
+				ddl, err := TypeDDL(t)
+				return known(call.Pos(), ddl), c.e.wrap(err)
+			}
+			if x := c.e.exprArg(v); x != nil {
+				ddl, err := ExprSQL(x)
+				return known(call.Pos(), ddl), c.e.wrap(err)
+			}
+			return python.NewUnknown(call.Pos(), "the compiler's process() of that is not modelled"), nil
+		}), true
+	case strings.HasPrefix(name, "visit_"):
+		return pure(name, func(ev *python.Eval, call *python.Call) (python.Value, error) {
+			t, ok := first(call.Args, nil).(*Type)
+			if !ok {
+				return python.NewUnknown(call.Pos(), "the compiler's "+name+"() of that is not modelled"), nil
+			}
+			// The same type, rendered as what the method is for. Without a class of the project it is not asked again.
+			plain := *t
+			plain.Cls = nil
+			plain.Kind = &TypeClass{Name: t.Kind.Name, Dialect: t.Kind.Dialect, Visit: strings.TrimPrefix(name, "visit_"), Affinity: t.Kind.Affinity}
+			ddl, err := TypeDDL(&plain)
+			return known(call.Pos(), ddl), c.e.wrap(err)
+		}), true
+	case name == "type_compiler":
+		return c, true
+	}
+	return python.NewUnknown(ev.Pos(), "the compiler's "+name+" is not modelled"), true
 }
 
 // loadDecorator asks load_dialect_impl() of a project's TypeDecorator, if it has one, and else gives its impl.
@@ -188,7 +242,6 @@ func (e *Engine) initType(self python.Value, call *python.Call) error {
 	if !ok {
 		return nil
 	}
-	e.save(t)
 	if t.Kind.Affinity == EnumAffinity || t.Kind.Name == "SET" && t.Kind.Dialect == "mysql" {
 		return e.initEnum(t, call)
 	}
@@ -386,6 +439,31 @@ func (t *Type) Restore(state any) {
 	o := t.Object
 	*t = state.(Type)
 	t.Object = o
+}
+
+// Merge implements python.Merger: a type that two branches changed differently is not known.
+func (t *Type) Merge(ev *python.Eval, before, a, b any, u *python.Unknown) {
+	t.Restore(b)
+	x, y := a.(Type), b.(Type)
+	if !x.sameAs(&y) {
+		t.Unknown = why(u)
+	}
+}
+
+// Same implements python.Same.
+func (t *Type) Same(ev *python.Eval, other python.Value) bool {
+	o, ok := other.(*Type)
+	return ok && t.Cls == o.Cls && t.sameAs(o)
+}
+
+// sameAs tells whether two types are rendered the same. Those that the project's code renders are not compared.
+func (t *Type) sameAs(o *Type) bool {
+	if t.load != nil || o.load != nil || t.spec != nil || o.spec != nil {
+		return false
+	}
+	x, err1 := TypeDDL(t)
+	y, err2 := TypeDDL(o)
+	return err1 == nil && err2 == nil && x.SQL == y.SQL && len(x.Unknown) == 0 && len(y.Unknown) == 0 && t.CreateConstraint == o.CreateConstraint && t.CheckName == o.CheckName
 }
 
 // Attr implements python.Attrer.
