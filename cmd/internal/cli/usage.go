@@ -29,7 +29,8 @@ func wordUsage(deployed, target *tree, c *config) analyzer.Usage {
 		if code == analyzer.OldCode {
 			t = deployed
 		}
-		if len(globs[name]) == 0 {
+		// That a name stands somewhere does not tell that rows are put in without it.
+		if len(globs[name]) == 0 || use&^analyzer.Omit == 0 {
 			return analyzer.Answer{}
 		}
 		k := key{name, t}
@@ -47,6 +48,6 @@ func wordUsage(deployed, target *tree, c *config) analyzer.Usage {
 		if len(evidence) == 0 {
 			return analyzer.Answer{}
 		}
-		return analyzer.Answer{Is: analyzer.Yes, Evidence: evidence}
+		return analyzer.Answer{Is: analyzer.Yes, Evidence: evidence, Named: true}
 	}
 }

@@ -31,22 +31,18 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		return err
 	}
 	fmt.Fprintf(&b, "`%s` → `%s`", code(ref(d.Deployed)), code(ref(d.Target)))
-	if d.Why != "" {
-		fmt.Fprintf(&b, ": %s", md(d.Why))
+	if why := d.why(); why != "" {
+		fmt.Fprintf(&b, ": %s", md(why))
 	}
 	b.WriteString("\n\n")
 	if len(d.Services) > 0 && (len(d.Changes) > 0 || d.Verdict != analyzer.NoChange) {
 		b.WriteString("| service | place | old code, new schema | new code, old schema | window | rollback |\n| --- | --- | --- | --- | --- | --- |\n")
 		for _, s := range d.Services {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", md(s.Name), s.PlaceName(), status(s.OldCodeNewSchema), status(s.NewCodeOldSchema), window(s), yesno(s.CanRollBack))
+			fmt.Fprintf(&b, "| %s | %s |\n", md(s.Name), strings.Join(d.cells(s), " | "))
 		}
 		b.WriteString("\n")
-		for _, s := range d.Services {
-			for _, reason := range []string{s.Reason, s.WindowReason, s.RollbackReason} {
-				if reason != "" {
-					fmt.Fprintf(&b, "- **%s**: %s\n", md(s.Name), md(reason))
-				}
-			}
+		for _, r := range d.reasons() {
+			fmt.Fprintf(&b, "- **%s**: %s\n", md(r[0]), md(r[1]))
 		}
 		b.WriteString("\n")
 	}

@@ -49,7 +49,8 @@ func writeText(w io.Writer, d *Document) error {
 
 type text struct {
 	*Document
-	buf bytes.Buffer
+	buf       bytes.Buffer
+	explained map[*analyzer.Rule]bool // whose reasons have been printed
 }
 
 func (t *text) line(format string, args ...any) { fmt.Fprintf(&t.buf, format+"\n", args...) }
@@ -123,9 +124,17 @@ func (t *text) summary() {
 		}
 	}
 	t.line("%s → %s: %s, %s", ref(t.Deployed), ref(t.Target), plural(pending, "pending migration"), plural(len(t.Changes), "schema change"))
-	if t.Why != "" {
-		t.wrap("", t.Why)
+	if why := t.why(); why != "" {
+		t.wrap("", why)
 	}
+}
+
+// why gives the verdict's reason where the services' own reasons do not say it.
+func (d *Document) why() string {
+	if d.Why == "" || d.Verdict != analyzer.NoChange && d.Verdict != analyzer.Unproven {
+		return ""
+	}
+	return strings.TrimSuffix(d.Why, ".") + "."
 }
 
 func ref(r analyzer.Ref) string {
@@ -178,23 +187,59 @@ func (t *text) services() {
 	tw := tabwriter.NewWriter(&t.buf, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "SERVICE\tPLACE\tOLD CODE, NEW SCHEMA\tNEW CODE, OLD SCHEMA\tWINDOW\tROLLBACK")
 	for _, s := range t.Services {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", Clean(s.Name), s.PlaceName(), status(s.OldCodeNewSchema), status(s.NewCodeOldSchema), window(s), yesno(s.CanRollBack))
+		fmt.Fprintf(tw, "%s\t%s\n", Clean(s.Name), strings.Join(t.cells(s), "\t"))
 	}
 	tw.Flush()
-	var reasons []string
-	for _, s := range t.Services {
-		for _, reason := range []string{s.Reason, s.WindowReason, s.RollbackReason} {
-			if reason != "" {
-				reasons = append(reasons, wrapped(Clean(s.Name)+": ", reason))
-			}
-		}
-	}
+	reasons := t.reasons()
 	if len(reasons) > 0 {
 		t.line("")
 		for _, r := range reasons {
-			t.buf.WriteString(r)
+			t.wrap(Clean(r[0])+": ", r[1])
 		}
 	}
+}
+
+// cells gives what the table says of a service behind its name. While something is unproven, nothing is ok: what was
+// not read can only add to the demands that are known.
+func (d *Document) cells(s analyzer.ServiceReport) []string {
+	place, old, new, window, back := s.PlaceName(), status(s.OldCodeNewSchema), status(s.NewCodeOldSchema), "-", "yes"
+	if s.Migrates {
+		window = "no"
+	}
+	if d.Verdict == analyzer.Unproven && s.Access != analyzer.NoAccess {
+		const unproven = "unproven"
+		for _, cell := range []*string{&place, &old, &new, &window, &back} {
+			switch *cell {
+			case analyzer.Anywhere.String(), string(analyzer.OK), "no", "yes":
+				*cell = unproven
+			}
+		}
+	}
+	if s.Window {
+		window = "yes"
+	}
+	if !s.CanRollBack {
+		back = "no"
+	}
+	return []string{place, old, new, window, back}
+}
+
+// reasons gives what there is to say of the services, as pairs of name and sentence.
+func (d *Document) reasons() [][2]string {
+	var reasons [][2]string
+	for _, s := range d.Services {
+		if s.Place == analyzer.Anywhere && s.OldCodeNewSchema == analyzer.OK && (s.Migrates || d.Verdict == analyzer.Unproven) {
+			continue
+		}
+		reasons = append(reasons, [2]string{s.Name, s.Reason})
+		if s.Window {
+			reasons = append(reasons, [2]string{s.Name, s.WindowReason})
+		}
+		if !s.CanRollBack {
+			reasons = append(reasons, [2]string{s.Name, s.RollbackReason})
+		}
+	}
+	return slices.DeleteFunc(reasons, func(r [2]string) bool { return r[1] == "" })
 }
 
 func status(s analyzer.Status) string {
@@ -202,16 +247,6 @@ func status(s analyzer.Status) string {
 		return "breaks (assumed)"
 	}
 	return string(s)
-}
-
-func window(s analyzer.ServiceReport) string {
-	switch {
-	case !s.Migrates:
-		return "-"
-	case s.Window:
-		return "yes"
-	}
-	return "no"
 }
 
 func yesno(b bool) string {
@@ -354,8 +389,14 @@ func (t *text) group(title string, all []analyzer.Finding) {
 		if f.Between {
 			t.wrap("    when  ", "only between two pending statements, not when all have run")
 		}
-		t.wrap("    why   ", f.Rule.Why)
-		t.wrap("    fix   ", f.Rule.Fix)
+		if !t.explained[f.Rule] {
+			if t.explained == nil {
+				t.explained = map[*analyzer.Rule]bool{}
+			}
+			t.explained[f.Rule] = true
+			t.wrap("    why   ", f.Rule.Why)
+			t.wrap("    fix   ", f.Rule.Fix)
+		}
 		asked := 0
 		for _, f := range g {
 			if f.Preflight == "" {
