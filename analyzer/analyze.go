@@ -76,9 +76,10 @@ func (a *analysis) database(d *Database) {
 	// Both sides are judged by shape alone: whether the histories agree on where a column comes from does not matter here.
 	mismatch := schema.DiffNames(future, d.New)
 	if d.Rebased != nil {
+		known := len(a.report.DriftGroups)
 		a.drift(d, mismatch)
 		if d.Rebased.Baseline == "" {
-			a.gap(rebasedGap(d.Rebased, mismatch, a.report.DriftGroups))
+			a.gap(rebasedGap(d.Rebased, a.report.DriftGroups[known:]))
 			return
 		}
 	} else if len(mismatch) > 0 {
@@ -184,11 +185,16 @@ func (a *analysis) steps(d *Database, net *Pass, future *schema.Schema, touched 
 		}
 	}
 	states := 0
+	state := d.Old
 	for i, s := range d.Steps {
 		if s.Before == nil || s.After == nil {
 			a.gap(schema.Gap{Pos: s.Statement.Pos, What: "the schema around a pending statement", Why: "it was not given"})
 			continue
 		}
+		if s.Before != state && len(schema.DiffNames(state, s.Before)) > 0 {
+			a.gap(schema.Gap{Pos: s.Statement.Pos, What: "the schema before a pending statement", Why: "it is not the one that the statement before it leaves"})
+		}
+		state = s.After
 		var changes []schema.Change
 		if s.Before != s.After {
 			changes = schema.Diff(s.Before, s.After)
@@ -227,8 +233,7 @@ const maxStates = 2000
 
 // data takes a pending statement that leaves the schema alone. What changes rows must be known to some rule.
 func (a *analysis) data(d *Database, p *Pass, st schema.Statement, touched *touched) {
-	verb := firstWord(st.SQL)
-	if harmless(verb) {
+	if harmless(st.SQL) {
 		return
 	}
 	a.changed = true
@@ -237,8 +242,8 @@ func (a *analysis) data(d *Database, p *Pass, st schema.Statement, touched *touc
 		touched.all = true
 		a.gap(schema.Gap{
 			Pos:  st.Pos,
-			What: fmt.Sprintf("what this %s does to rows that running code uses", verb),
-			Why:  "no rule for this change of data",
+			What: fmt.Sprintf("what this %s does to what running code uses", cmp.Or(firstWord(st.SQL), "statement")),
+			Why:  "no rule for this statement, which does not change the schema",
 		})
 	}
 	for _, h := range p.hazards {
@@ -251,7 +256,11 @@ func firstWord(sql string) string {
 	for {
 		sql = strings.TrimLeft(sql, " \t\r\n(;")
 		switch {
-		case strings.HasPrefix(sql, "/*") && !strings.HasPrefix(sql, "/*!") && !strings.HasPrefix(sql, "/*M!"):
+		case strings.HasPrefix(sql, "/*!"), strings.HasPrefix(sql, "/*M!"):
+			// The server runs what stands in a version comment.
+			_, sql, _ = strings.Cut(sql, "!")
+			sql = strings.TrimLeft(sql, "0123456789")
+		case strings.HasPrefix(sql, "/*"):
 			_, rest, ok := strings.Cut(sql[2:], "*/")
 			if !ok {
 				return ""
@@ -269,14 +278,29 @@ func firstWord(sql string) string {
 	}
 }
 
-// harmless reports whether statements that begin with this word change neither rows nor what others may do. SET is
-// among them: what it means for later statements is in their schemas. A comment without a statement has no word.
-func harmless(verb string) bool {
-	switch verb {
-	case "SELECT", "SHOW", "USE", "DESC", "DESCRIBE", "EXPLAIN", "LOCK", "UNLOCK", "COMMIT", "BEGIN", "START", "ROLLBACK",
-		"SAVEPOINT", "RELEASE", "ANALYZE", "CHECK", "CHECKSUM", "FLUSH", "DO", "SET", "CREATE", "ALTER", "DROP", "RENAME":
-		// DDL without an effect on the schema: CREATE TABLE IF NOT EXISTS of a table that is there, ALTER TABLE FORCE.
+// harmless reports whether a statement that leaves the schema alone changes neither rows nor what others may do. Of SET
+// only what concerns the session is among them: what that means for later statements is in their schemas. DDL without
+// an effect on the schema is, too (CREATE TABLE IF NOT EXISTS of a table that is there), but not what moves rows.
+func harmless(sql string) bool {
+	if strings.TrimSpace(sql) == "" {
 		return true
+	}
+	words := strings.FieldsFunc(strings.ToUpper(sql), func(r rune) bool { return !isWord(r) })
+	has := func(list ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(list, w) })
+	}
+	switch firstWord(sql) {
+	case "SHOW", "USE", "DESC", "DESCRIBE", "EXPLAIN", "LOCK", "UNLOCK", "COMMIT", "BEGIN", "ROLLBACK",
+		"SAVEPOINT", "RELEASE", "ANALYZE", "CHECK", "CHECKSUM", "FLUSH", "DO":
+		return true
+	case "SELECT":
+		return !has("INTO") || !has("OUTFILE", "DUMPFILE")
+	case "START":
+		return has("TRANSACTION")
+	case "SET":
+		return !has("GLOBAL", "PERSIST", "PERSIST_ONLY", "PASSWORD", "ROLE")
+	case "CREATE", "ALTER", "DROP", "RENAME":
+		return !has("USER", "ROLE", "SERVER", "TABLESPACE", "LOGFILE", "UNDO", "INSTANCE", "RESOURCE", "TRUNCATE", "DISCARD", "IMPORT", "EXCHANGE")
 	}
 	return false
 }
@@ -348,31 +372,35 @@ func (a *analysis) mismatch(d *Database, future *schema.Schema, changes []schema
 // drift lists how databases of a re-based history differ from the new history's schema.
 func (a *analysis) drift(d *Database, changes []schema.Change) {
 	type key struct{ kind, what string }
-	groups := map[key]*DriftGroup{}
-	var order []key
+	groups := map[key]int{}    // index of list
+	names := map[string]int{}  // index of the group's Names, by group and name
+	list := []*DriftGroup(nil) // in the order of the changes
 	for _, c := range changes {
 		what := Transition(c)
 		a.report.Drift = append(a.report.Drift, Difference{d.Name, c, c.Object(), what})
+		if _, ok := c.(*schema.ReorderColumns); ok {
+			what = "columns in another order"
+		}
 		k := key{c.Kind(), what}
-		g := groups[k]
-		if g == nil {
-			g = &DriftGroup{Database: d.Name, Kind: c.Kind(), What: what}
-			groups[k] = g
-			order = append(order, k)
+		i, ok := groups[k]
+		if !ok {
+			i = len(list)
+			groups[k] = i
+			list = append(list, &DriftGroup{Database: d.Name, Kind: c.Kind(), What: what})
 		}
+		g := list[i]
 		g.Count++
-		name := c.Object().Name
-		if name == "" {
-			name = c.Object().Table
+		name := cmp.Or(c.Object().Name, c.Object().Table)
+		n := fmt.Sprintf("%d %s", i, name)
+		j, ok := names[n]
+		if !ok {
+			j = len(g.Names)
+			names[n] = j
+			g.Names = append(g.Names, NameCount{Name: name})
 		}
-		if i := slices.IndexFunc(g.Names, func(n NameCount) bool { return n.Name == name }); i >= 0 {
-			g.Names[i].Count++
-		} else {
-			g.Names = append(g.Names, NameCount{name, 1})
-		}
+		g.Names[j].Count++
 	}
-	for _, k := range order {
-		g := groups[k]
+	for _, g := range list {
 		slices.SortFunc(g.Names, func(x, y NameCount) int {
 			return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Name, y.Name))
 		})
@@ -381,34 +409,60 @@ func (a *analysis) drift(d *Database, changes []schema.Change) {
 }
 
 // rebasedGap says that nobody can tell what happens to existing databases, and lists all differences.
-func rebasedGap(r *Rebased, changes []schema.Change, groups []DriftGroup) schema.Gap {
+func rebasedGap(r *Rebased, groups []DriftGroup) schema.Gap {
 	why := r.Why + ". Configure a baseline if existing databases are stamped and not altered"
-	if len(changes) == 0 {
+	if len(groups) == 0 {
 		why += "; both histories build the same schema"
 	} else {
+		why += "; the two histories differ in " + DriftText(groups)
 		var parts []string
-		reordered := 0
 		for _, g := range groups {
-			if g.Kind == (&schema.ReorderColumns{}).Kind() {
-				reordered += g.Count
-				continue
+			if !g.reorders() {
+				parts = append(parts, g.String())
 			}
-			parts = append(parts, g.String())
 		}
-		if n := len(changes) - reordered; n > 0 {
-			why += fmt.Sprintf("; the two histories differ in %d ways: %s", n, strings.Join(parts, "; "))
-		}
-		if reordered > 0 {
-			why += fmt.Sprintf("; %s have their columns in another order", count(reordered, "table"))
+		if len(parts) > 0 {
+			why += ": " + strings.Join(parts, "; ")
 		}
 	}
 	return schema.Gap{Pos: r.Pos, What: "what the upgrade does to existing databases, because the history was re-based", Why: why}
 }
 
+func (g DriftGroup) reorders() bool { return g.Kind == (*schema.ReorderColumns)(nil).Kind() }
+
+// DriftText counts differences, the order of columns apart: "56 ways, and 39 tables have their columns in another order".
+func DriftText(groups []DriftGroup) string {
+	ways, tables := 0, 0
+	for _, g := range groups {
+		if g.reorders() {
+			tables += g.Count
+		} else {
+			ways += g.Count
+		}
+	}
+	have := "have"
+	if tables == 1 {
+		have = "has"
+	}
+	order := fmt.Sprintf("%s %s columns in another order", count(tables, "table"), have)
+	switch {
+	case tables == 0:
+		return count(ways, "way")
+	case ways == 0:
+		return "the order of columns: " + order
+	}
+	return count(ways, "way") + ", and " + order
+}
+
 // String gives the group in words: "52 × column-type bigint → int (34 timestamp, 18 when)".
 func (g DriftGroup) String() string {
+	const most = 20
 	var names []string
-	for _, n := range g.Names {
+	for i, n := range g.Names {
+		if i == most {
+			names = append(names, fmt.Sprintf("and %d other names", len(g.Names)-most))
+			break
+		}
 		names = append(names, fmt.Sprintf("%d %s", n.Count, n.Name))
 	}
 	return fmt.Sprintf("%d × %s %s (%s)", g.Count, g.Kind, g.What, strings.Join(names, ", "))
@@ -427,6 +481,9 @@ func (a *analysis) add(d *Database, h Hazard, breaks Breaks, between bool, pos .
 		return
 	}
 	h.Breaks = breaks
+	if !canAsk(d.Old, h.Hits) {
+		h.Preflight = "" // it asks about what the migration itself makes
+	}
 	f := Finding{Hazard: h, Database: d.Name, Between: between, Services: []Hit{}, Consumers: []Hit{}, Evidence: []Evidence{}}
 	if h.Change != nil {
 		f.Pos = h.Change.Pos()
@@ -549,6 +606,9 @@ func (a *analysis) hit(f *Finding) {
 func (h *Hit) ask(ans Answer, code Breaks, caution bool) {
 	switch ans.Is {
 	case Yes:
+		if caution && ans.Named {
+			return
+		}
 		h.Code |= code
 		h.Assumed = false
 		h.Evidence = append(h.Evidence, ans.Evidence...)

@@ -227,7 +227,6 @@ func TestIgnoring(t *testing.T) {
 	})
 }
 
-
 func TestUseString(t *testing.T) {
 	for use, want := range map[Use]string{0: "", Read: "read", Write: "write", Read | Write | Delete: "read, write, delete", Insert: "insert", Omit | Hint: "omit, hint"} {
 		if got := use.String(); got != want {

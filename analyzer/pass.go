@@ -1,6 +1,10 @@
 package analyzer
 
-import "instep/analyzer/schema"
+import (
+	"strings"
+
+	"instep/analyzer/schema"
+)
 
 // A Pass is what a rule sees: one difference, between the ends of the upgrade or around one pending statement.
 type Pass struct {
@@ -91,10 +95,15 @@ type index struct {
 	added    map[[2]string]*schema.Column
 	dropped  map[[2]string]bool // old names
 	tables   map[string]bool    // added tables
+	mentions map[string][]int   // word → objects of stored whose text has it; nil: not asked for yet
+	stored   []Mention
 }
 
 func newIndex(changes []schema.Change) *index {
-	x := &index{map[string]string{}, map[string]string{}, map[[2]string]string{}, map[[2]string]*schema.Column{}, map[[2]string]bool{}, map[string]bool{}}
+	x := &index{
+		oldTable: map[string]string{}, newTable: map[string]string{}, oldCol: map[[2]string]string{},
+		added: map[[2]string]*schema.Column{}, dropped: map[[2]string]bool{}, tables: map[string]bool{},
+	}
 	for _, c := range changes {
 		switch c := c.(type) {
 		case *schema.AddTable:
@@ -147,3 +156,81 @@ func (p *Pass) AddedColumn(table, name string) *schema.Column {
 
 // DroppedColumn reports whether a column of the old schema, by its old names, is dropped.
 func (p *Pass) DroppedColumn(table, name string) bool { return p.index.dropped[[2]string{table, name}] }
+
+// CanAsk reports whether a query before the migration can name the table and its columns: they exist at the deployed ref.
+func (p *Pass) CanAsk(table string, columns ...string) bool {
+	for _, c := range columns {
+		if !canAsk(p.Deployed, schema.Object{Kind: schema.KindColumn, Table: table, Name: c}) {
+			return false
+		}
+	}
+	return canAsk(p.Deployed, schema.Object{Kind: schema.KindTable, Table: table})
+}
+
+// canAsk reports whether the table of an object, and the column if it is one, exist.
+func canAsk(s *schema.Schema, o schema.Object) bool {
+	if s == nil || o.Table == "" {
+		return false
+	}
+	t := s.Table(o.Table)
+	return t != nil && (o.Kind != schema.KindColumn || t.Column(o.Name) != nil)
+}
+
+// Mentions gives the triggers, views, routines and events of the new schema in whose text a name stands as a word, in
+// any case of letters.
+func (p *Pass) Mentions(name string) []Mention {
+	if p.index.mentions == nil {
+		p.index.mentions = map[string][]int{}
+		p.index.stored = stored(p.New)
+		for i, m := range p.index.stored {
+			seen := map[string]bool{}
+			for w := range strings.FieldsFuncSeq(strings.ToLower(m.Text), func(r rune) bool { return !isWord(r) }) {
+				if !seen[w] {
+					seen[w] = true
+					p.index.mentions[w] = append(p.index.mentions[w], i)
+				}
+			}
+		}
+	}
+	var list []Mention
+	if strings.ContainsFunc(name, func(r rune) bool { return !isWord(r) }) {
+		// A quoted name of several words.
+		for _, m := range p.index.stored {
+			if strings.Contains(strings.ToLower(m.Text), strings.ToLower(name)) {
+				list = append(list, m)
+			}
+		}
+		return list
+	}
+	for _, i := range p.index.mentions[strings.ToLower(name)] {
+		list = append(list, p.index.stored[i])
+	}
+	return list
+}
+
+// A Mention is an object whose text the server keeps, with that text.
+type Mention struct {
+	Object schema.Object
+	Text   string
+}
+
+func isWord(r rune) bool {
+	return r == '_' || r == '$' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 0x80
+}
+
+func stored(s *schema.Schema) []Mention {
+	var list []Mention
+	for _, v := range s.Views() {
+		list = append(list, Mention{schema.Object{Kind: schema.KindView, Name: v.Name}, v.Select})
+	}
+	for _, t := range s.Triggers() {
+		list = append(list, Mention{schema.Object{Kind: schema.KindTrigger, Table: t.Table, Name: t.Name}, t.Body})
+	}
+	for _, r := range s.Routines() {
+		list = append(list, Mention{schema.Object{Kind: schema.KindRoutine, Name: r.Name}, r.Body})
+	}
+	for _, e := range s.Events() {
+		list = append(list, Mention{schema.Object{Kind: schema.KindEvent, Name: e.Name}, e.Body})
+	}
+	return list
+}

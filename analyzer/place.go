@@ -166,7 +166,7 @@ func (a *analysis) verdict() {
 		r.Verdict = NoChange
 		r.Why = "no migration is pending and both refs have the same schema"
 		if len(r.Drift) > 0 {
-			r.Why = fmt.Sprintf("no migration is pending; existing databases differ from the new history's schema in %s, as they did before", count(len(r.Drift), "way"))
+			r.Why = fmt.Sprintf("no migration is pending; existing databases differ from the new history's schema in %s", DriftText(r.DriftGroups))
 		}
 	case len(nowhere) > 0:
 		r.Verdict = Split

@@ -46,7 +46,10 @@ var addForeignKey = &analyzer.Rule{
 			}
 		}
 		if !fresh && len(f.Columns) > 0 {
-			o := column(p.OldTable(t), p.OldColumn(t, f.Columns[0]))
+			o := table(p.OldTable(t))
+			if len(f.Columns) == 1 {
+				o = column(o.Table, p.OldColumn(t, f.Columns[0]))
+			}
 			p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Write | analyzer.Omit, What: what, If: "old code writes a row without a parent (1452)"})
 			h := analyzer.Hazard{Breaks: running, Hits: schema.Object{Kind: schema.KindForeignKey, Table: t, Name: f.Name}, What: "the migration fails on rows without a parent (1452): " + what, If: "there are such rows", Preflight: orphans(p, t, f)}
 			if !p.Old.ForeignKeyChecks() {
@@ -72,12 +75,15 @@ func orphans(p *analyzer.Pass, t string, f *schema.ForeignKey) string {
 	}
 	var on, notNull []string
 	for i, name := range f.Columns {
-		if p.AddedColumn(t, name) != nil {
+		if !p.CanAsk(p.OldTable(t), p.OldColumn(t, name)) {
 			return ""
 		}
 		child := "c." + quote(p.OldColumn(t, name))
 		on = append(on, child+" = p."+quote(p.OldColumn(f.RefTable, f.RefColumns[i])))
 		notNull = append(notNull, child+" IS NOT NULL")
+	}
+	if !p.CanAsk(p.OldTable(f.RefTable), p.OldColumn(f.RefTable, f.RefColumns[0])) {
+		return ""
 	}
 	parent := quote(p.OldTable(f.RefTable))
 	return "SELECT 1 FROM " + quote(p.OldTable(t)) + " c LEFT JOIN " + parent + " p ON " + strings.Join(on, " AND ") +

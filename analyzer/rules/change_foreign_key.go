@@ -58,8 +58,8 @@ var changeForeignKey = &analyzer.Rule{
 		if len(o.Columns) == 0 || len(n.Columns) == 0 {
 			return
 		}
-		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: column(p.OldTable(t), o.Columns[0]), Use: analyzer.Write, What: what, If: "old code writes a row without a parent in the new target (1452)"})
-		p.Report(analyzer.Hazard{Breaks: newCode, Hits: column(t, n.Columns[0]), Use: analyzer.Write, What: what, If: "new code writes a row without a parent in the old target (1452)"})
+		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: childHits(p.OldTable(t), o.Columns), Use: analyzer.Write, What: what, If: "old code writes a row without a parent in the new target (1452)"})
+		p.Report(analyzer.Hazard{Breaks: newCode, Hits: childHits(t, n.Columns), Use: analyzer.Write, What: what, If: "new code writes a row without a parent in the old target (1452)"})
 		if !p.AddedTable(n.RefTable) {
 			p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(p.OldTable(n.RefTable)), Use: analyzer.Update | analyzer.Delete, What: what, If: "old code deletes or changes a parent row that has children (1451)"})
 		}

@@ -28,7 +28,7 @@ var dropCheck = &analyzer.Rule{
 		switch c := ch.(type) {
 		case *schema.DropCheck:
 			p.Accept()
-			dropsCheck(p, p.OldTable(c.Table.Name), c.Check)
+			dropsCheck(p, c.Table.Name, c.Check)
 		case *schema.ChangeCheck:
 			if c.Old.Expr == c.New.Expr && !c.Old.NotEnforced && c.New.NotEnforced {
 				dropsCheck(p, p.OldTable(c.Table.Name), c.Old)

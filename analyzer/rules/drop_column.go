@@ -39,7 +39,7 @@ var dropColumn = &analyzer.Rule{
 		if !ok {
 			return
 		}
-		t, col := p.OldTable(drop.Table.Name), drop.Column
+		t, col := drop.Table.Name, drop.Column
 		o := column(t, col.Name)
 		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: readWrite, What: o.String() + " is dropped"})
 		if col.Generated == nil {

@@ -37,14 +37,14 @@ var dropForeignKey = &analyzer.Rule{
 		}
 		p.Accept()
 		f := c.FK
-		t := p.OldTable(c.Table.Name)
+		t := c.Table.Name
 		what := "the foreign key " + analyzer.ForeignKeyText(f) + " of " + t + " is dropped"
 		if analyzer.Action(f.OnDelete) != "" || analyzer.Action(f.OnUpdate) != "" {
 			p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(f.RefTable), Use: analyzer.Update | analyzer.Delete, What: what, If: "old code leaves it to the foreign key to clean up children"})
 		}
 		child := p.NewTable(t)
-		if len(f.Columns) > 0 && !p.DroppedColumn(t, f.Columns[0]) && p.New.Table(child) != nil {
-			p.Report(analyzer.Hazard{Breaks: newCode, Hits: column(child, f.Columns[0]), Use: analyzer.Write, What: what, If: "new code writes a row without a parent (1452)"})
+		if len(f.Columns) > 0 && !(len(f.Columns) == 1 && p.DroppedColumn(t, f.Columns[0])) && p.New.Table(child) != nil {
+			p.Report(analyzer.Hazard{Breaks: newCode, Hits: childHits(child, f.Columns), Use: analyzer.Write, What: what, If: "new code writes a row without a parent (1452)"})
 		}
 		if parent := p.NewTable(f.RefTable); p.New.Table(parent) != nil {
 			p.Report(analyzer.Hazard{Breaks: newCode, Hits: table(parent), Use: analyzer.Update | analyzer.Delete, What: what, If: "new code deletes or changes a parent row that has children (1451)"})

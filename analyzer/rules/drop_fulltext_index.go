@@ -26,12 +26,16 @@ var dropFulltextIndex = &analyzer.Rule{
 		var k *schema.Key
 		switch c := ch.(type) {
 		case *schema.DropKey:
-			t, k = p.OldTable(c.Table.Name), c.Key
+			t, k = c.Table.Name, c.Key
 		case *schema.ChangeKey:
 			if keyChangeOf(c) != fulltextChange {
 				return
 			}
 			t, k = p.OldTable(c.Table.Name), c.Old
+			if k.Kind != schema.FulltextKey {
+				losesKey(p, t, k, "key "+k.Name+" of "+t+" becomes a FULLTEXT one")
+				return
+			}
 		default:
 			return
 		}

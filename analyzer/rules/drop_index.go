@@ -33,7 +33,7 @@ var dropIndex = &analyzer.Rule{
 		if c.Key.Implicit {
 			return // it came with a foreign key and nobody asked for it
 		}
-		losesKey(p, p.OldTable(c.Table.Name), c.Key, "key "+c.Key.Name+" of "+c.Table.Name+" is dropped")
+		losesKey(p, c.Table.Name, c.Key, "key "+c.Key.Name+" of "+c.Table.Name+" is dropped")
 	},
 }
 

@@ -71,7 +71,7 @@ func covered(t *schema.Table, k *schema.Key) bool {
 func duplicates(p *analyzer.Pass, t *schema.Table, k *schema.Key) string {
 	var list, notNull []string
 	for _, part := range k.Parts {
-		if part.Expr != "" || p.AddedColumn(t.Name, part.Column) != nil {
+		if part.Expr != "" || !p.CanAsk(p.OldTable(t.Name), p.OldColumn(t.Name, part.Column)) {
 			return ""
 		}
 		name := quote(p.OldColumn(t.Name, part.Column))

@@ -114,3 +114,11 @@ func word(text, name string) bool {
 func isWord(c byte) bool {
 	return c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
+
+// childHits gives what code uses that a foreign key of several columns concerns: the column if there is only one, else the table.
+func childHits(t string, columns []string) schema.Object {
+	if len(columns) == 1 {
+		return column(t, columns[0])
+	}
+	return table(t)
+}

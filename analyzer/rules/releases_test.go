@@ -101,7 +101,7 @@ CREATE TABLE changes (id INT NOT NULL PRIMARY KEY, `+"`when`"+` INT, data TEXT)`
 	if r.Verdict != analyzer.Unproven || len(r.Gaps) != 1 {
 		t.Fatalf("%s, gaps %v", r.Verdict, r.Gaps)
 	}
-	for _, want := range []string{"sqlalchemy-migrate to alembic", "in 5 ways", "bigint → int (2 timestamp, 1 when)", "longtext → text (1 data)", "alias", "1 table have their columns in another order"} {
+	for _, want := range []string{"sqlalchemy-migrate to alembic", "in 5 ways", "bigint → int (2 timestamp, 1 when)", "longtext → text (1 data)", "alias", "and 1 table has columns in another order"} {
 		if !strings.Contains(r.Gaps[0].Why, want) {
 			t.Errorf("%q is missing in %s", want, r.Gaps[0].Why)
 		}
@@ -173,6 +173,9 @@ func TestUnknownIsNeverSafe(t *testing.T) {
 		"UPDATE users SET id = id + 1",
 		"DELETE FROM users",
 		"ALTER TABLE users PARTITION BY HASH (id) PARTITIONS 4",
+		"GRANT SELECT ON users TO app",
+		"SET GLOBAL sql_mode = ''",
+		"DROP USER app",
 	} {
 		r := analyzer.Analyze(upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: migrate}), All)
 		if r.Verdict != analyzer.Unproven {
@@ -247,5 +250,123 @@ func TestIgnored(t *testing.T) {
 	// The class of a change does not depend on what the user ignores.
 	if r.Changes[0].Class != analyzer.Destructive {
 		t.Errorf("class %s", r.Changes[0].Class)
+	}
+}
+
+// TestRollout: a window is closed by stopping the old processes first.
+func TestRollout(t *testing.T) {
+	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT, nick INT)", Migrate: "ALTER TABLE users DROP COLUMN nick"})
+	for rollout, window := range map[analyzer.Rollout]bool{"": true, analyzer.Rolling: true, analyzer.Canary: true, analyzer.Recreate: false} {
+		u.Services = []analyzer.Service{{Name: "admin", Migrates: true, Rollout: rollout}}
+		r := analyzer.Analyze(u, All)
+		s := r.Services[0]
+		if s.Window != window || s.CanRollBack || s.PlaceName() != "migrates" || s.WindowReason == "" || r.Verdict != analyzer.AnyOrder {
+			t.Errorf("%q: %+v", rollout, s)
+		}
+	}
+}
+
+// TestSeveralMigrate: the one whose old code breaks goes first; two such cannot.
+func TestSeveralMigrate(t *testing.T) {
+	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT, nick INT)", Migrate: "ALTER TABLE users DROP COLUMN nick"})
+	u.Services = []analyzer.Service{{Name: "a", Migrates: true, Access: analyzer.NoAccess}, {Name: "b", Migrates: true}}
+	if r := analyzer.Analyze(u, All); r.Verdict != analyzer.AnyOrder || strings.Join(r.Order, " ") != "b a" {
+		t.Errorf("%s %v", r.Verdict, r.Order)
+	}
+	u.Services[0].Access = analyzer.ReadAccess
+	if r := analyzer.Analyze(u, All); r.Verdict != analyzer.Split {
+		t.Errorf("%s %v", r.Verdict, r.Order)
+	}
+}
+
+func TestClasses(t *testing.T) {
+	for migrate, want := range map[string]analyzer.Class{
+		"ALTER TABLE users ADD COLUMN age INT":         analyzer.Additive,
+		"ALTER TABLE users DROP COLUMN nick":           analyzer.Destructive,
+		"ALTER TABLE users RENAME COLUMN nick TO name": analyzer.Incompatible,
+		"ALTER TABLE users ADD KEY k (nick)":           analyzer.Compatible,
+	} {
+		u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT, nick INT)", Migrate: migrate})
+		u.Services = []analyzer.Service{{Name: "agent", Access: analyzer.NoAccess}} // the class does not depend on services
+		if r := analyzer.Analyze(u, All); len(r.Changes) != 1 || r.Changes[0].Class != want || r.Changes[0].SQL == "" || r.Changes[0].Pos.Line != 1 {
+			t.Errorf("%s: %+v, want %s", migrate, r.Changes, want)
+		}
+	}
+}
+
+// TestSwappedNames: what is dropped is named as the old schema names it, also when tables change names.
+func TestSwappedNames(t *testing.T) {
+	u := upgrade(t, analyzer.Example{
+		Old:     "CREATE TABLE a (id INT, x INT); CREATE TABLE b (id INT)",
+		Migrate: "ALTER TABLE a DROP COLUMN x; RENAME TABLE a TO tmp, b TO a, tmp TO b",
+	})
+	r := analyzer.Analyze(u, All)
+	if !slices.Contains(found(r), "old-code a.x: read, write") {
+		t.Errorf("%v", found(r))
+	}
+}
+
+// TestPreflight: a query asks only about what exists before the migration.
+func TestPreflight(t *testing.T) {
+	u := upgrade(t, analyzer.Example{
+		Old:     "CREATE TABLE users (id INT)",
+		Migrate: "ALTER TABLE users ADD COLUMN nick INT; UPDATE users SET nick = id; ALTER TABLE users ADD UNIQUE KEY u (nick); ALTER TABLE users ADD UNIQUE KEY v (id)",
+	})
+	queries := 0
+	for _, f := range analyzer.Analyze(u, All).Hazards {
+		if f.Preflight != "" {
+			queries++
+			if strings.Contains(f.Preflight, "nick") {
+				t.Errorf("%s: %s", f.Rule.ID, f.Preflight)
+			}
+			if _, err := u.Databases[0].Old.Apply(schema.Statement{SQL: f.Preflight}); err != nil {
+				t.Errorf("%s: %v", f.Preflight, err)
+			}
+		}
+	}
+	if queries != 1 {
+		t.Errorf("%d queries", queries)
+	}
+}
+
+// TestBrokenChain: steps that do not follow from each other prove nothing.
+func TestBrokenChain(t *testing.T) {
+	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN a INT; ALTER TABLE users ADD COLUMN b INT"})
+	u.Databases[0].Steps = u.Databases[0].Steps[1:]
+	if r := analyzer.Analyze(u, All); r.Verdict != analyzer.Unproven {
+		t.Errorf("%s", r.Verdict)
+	}
+}
+
+// TestSameReport: the same upgrade gives the same report, whatever the order of maps.
+func TestSameReport(t *testing.T) {
+	e := analyzer.Example{
+		Old:     rulesTables + "CREATE TABLE users (id INT, nick INT, KEY k (nick))",
+		Migrate: "ALTER TABLE users DROP COLUMN nick, ADD COLUMN age INT; DROP TABLE conditions; ALTER TABLE rules MODIFY mapping VARCHAR(50) NOT NULL; CREATE TABLE more (id INT)",
+	}
+	describe := func() string {
+		u := upgrade(t, e)
+		u.Services = services
+		r := analyzer.Analyze(u, All)
+		var b strings.Builder
+		for _, f := range append(r.Hazards, r.Ignored...) {
+			b.WriteString(f.Fingerprint + f.What + f.Pos.String() + f.Preflight)
+		}
+		for _, s := range r.Services {
+			b.WriteString(s.Reason + s.WindowReason + s.RollbackReason + strings.Join(s.Because, ","))
+		}
+		for _, c := range r.Changes {
+			b.WriteString(c.Object.String() + c.Kind + string(c.Class))
+		}
+		for _, c := range r.Costs {
+			b.WriteString(c.Algorithm + c.Because)
+		}
+		return b.String() + r.Why
+	}
+	first := describe()
+	for range 20 {
+		if again := describe(); again != first {
+			t.Fatalf("%s\n%s", first, again)
+		}
 	}
 }

@@ -28,7 +28,7 @@ var reorderColumns = &analyzer.Rule{
 			Use: analyzer.Position, Caution: true, What: "the columns of " + r.New.Name + " stand in another order",
 			If: "rows are read by position or inserted without a list of columns",
 		}
-		h.Breaks, h.Hits = oldCode, table(p.OldTable(r.Old.Name))
+		h.Breaks, h.Hits = oldCode, table(r.Old.Name)
 		p.Report(h)
 		h.Breaks, h.Hits = newCode, table(r.New.Name)
 		p.Report(h)

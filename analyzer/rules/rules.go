@@ -82,7 +82,6 @@ var All = []*analyzer.Rule{
 	dropForeignKey,
 	changeForeignKey,
 	renameForeignKey,
-	fkColumnTypeChange,
 
 	addCheck,
 	dropCheck,

@@ -37,22 +37,13 @@ var storedObjectNamesColumn = &analyzer.Rule{
 		default:
 			return
 		}
-		report := func(o schema.Object, text string) {
-			if word(text, name) && (word(text, t) || word(text, p.OldTable(t)) || o.Table == t) {
-				p.Report(analyzer.Hazard{Breaks: oldCode | newCode, Hits: o, Use: anyUse, What: o.String() + " still names " + gone, If: "the word in it means that"})
+		for _, m := range p.Mentions(name) {
+			if m.Object.Table == t || word(m.Text, t) || word(m.Text, p.OldTable(t)) || word(m.Text, p.NewTable(t)) {
+				p.Report(analyzer.Hazard{
+					Breaks: oldCode | newCode, Hits: m.Object, Use: anyUse,
+					What: m.Object.String() + " still names " + gone, If: "the word in it means that",
+				})
 			}
-		}
-		for _, v := range p.New.Views() {
-			report(schema.Object{Kind: schema.KindView, Name: v.Name}, v.Select)
-		}
-		for _, g := range p.New.Triggers() {
-			report(schema.Object{Kind: schema.KindTrigger, Table: g.Table, Name: g.Name}, g.Body)
-		}
-		for _, r := range p.New.Routines() {
-			report(schema.Object{Kind: schema.KindRoutine, Name: r.Name}, r.Body)
-		}
-		for _, e := range p.New.Events() {
-			report(schema.Object{Kind: schema.KindEvent, Name: e.Name}, e.Body)
 		}
 	},
 }

@@ -163,6 +163,9 @@ func narrowed(p *analyzer.Pass, c *schema.ColumnType, refused, preflight string)
 
 // rows gives a preflight query on a column, as the table is named before the statement runs.
 func rows(p *analyzer.Pass, c *schema.ColumnType, condition string) string {
+	if !p.CanAsk(p.OldTable(c.Table.Name), c.Old.Name) {
+		return ""
+	}
 	return "SELECT 1 FROM " + quote(p.OldTable(c.Table.Name)) + " WHERE " + condition + " LIMIT 1"
 }
 
