@@ -447,8 +447,8 @@ func (v *staticVar) stringsOf(x python.Expr, depth int) ([]string, bool) {
 		return nil, false
 	default:
 		s, ok := v.stringOf(x, depth)
-		if ok && s == "" {
-			return nil, true // an empty text is no revision to Alembic
+		if s == "" {
+			return nil, ok // an empty text is no revision to Alembic
 		}
 		return []string{s}, ok
 	}

@@ -37,9 +37,14 @@ func (r *alembicRevision) below() []string {
 
 // unique gives the elements of s without repetitions, in their order.
 func unique(s []string) []string {
+	if len(s) < 2 {
+		return s
+	}
+	seen := make(map[string]bool, len(s))
 	var u []string
 	for _, e := range s {
-		if !slices.Contains(u, e) {
+		if !seen[e] {
+			seen[e] = true
 			u = append(u, e)
 		}
 	}
@@ -97,6 +102,10 @@ func (g *alembicGraph) resolve() {
 		}
 	}
 	for _, r := range g.all {
+		if len(r.down) > maxParents || len(r.deps) > maxParents {
+			g.gap(r.downPos, "the place of revision "+r.id, fmt.Sprintf("gave up on more than %d predecessors", maxParents))
+			r.down, r.deps = r.down[:min(len(r.down), maxParents)], r.deps[:min(len(r.deps), maxParents)]
+		}
 		r.down = slices.DeleteFunc(unique(r.down), func(id string) bool {
 			switch {
 			case id == r.id:
@@ -173,10 +182,11 @@ func (g *alembicGraph) cutCycles() {
 	}
 }
 
-// maxHeads and maxReach bound the work on a history that is made to be expensive. Real ones stay far below.
+// maxParents, maxHeads and maxReach bound the work on a history that is made to be expensive. Real ones stay far below.
 const (
-	maxHeads = 100
-	maxReach = 4 << 20
+	maxParents = 100
+	maxHeads   = 100
+	maxReach   = 4 << 20
 )
 
 // normalize leaves out dependencies that an ancestor has already, and notes who follows whom.

@@ -2,19 +2,64 @@ package migrate
 
 import (
 	"io/fs"
+	"path"
 
 	"instep/analyzer/schema"
+	"instep/internal/python"
+	"instep/internal/sqlalchemy"
 )
 
 // An alembicEnv is one Alembic environment: the folder with the env.py.
 type alembicEnv struct {
-	dir string
+	dir   string
+	cache python.Cache
 }
 
+// run evaluates upgrade() of a revision on a schema, and downgrade() on what comes of it.
 func (e *alembicEnv) run(fsys fs.FS, rev *alembicRevision, before *schema.Schema) Migration {
-	return Migration{ID: rev.id, Name: rev.name, File: rev.file, After: before}
+	m := Migration{ID: rev.id, Name: rev.name, File: rev.file}
+	up := e.evaluate(fsys, rev, "upgrade", before)
+	m.Statements, m.Steps, m.After, m.Gaps = up.Statements, up.Steps, up.After, up.Gaps
+	if down := e.evaluate(fsys, rev, "downgrade", m.After); len(down.Gaps) == 0 {
+		m.Down = down.Statements // a downgrade that cannot be read is left out: it proves nothing about the upgrade
+	}
+	return m
 }
 
-func (r *saRevision) run(fsys fs.FS, before *schema.Schema) Migration {
-	return Migration{ID: r.id, File: r.file, After: before}
+// evaluate runs one function of a revision.
+func (e *alembicEnv) evaluate(fsys fs.FS, rev *alembicRevision, function string, before *schema.Schema) sqlalchemy.Result {
+	engine := sqlalchemy.NewEngine(before, rev.id)
+	var ops *alembicOps
+	ev := python.New(python.Config{
+		FS: fsys, Roots: python.ImportRoots(fsys, path.Dir(rev.file)), Cache: &e.cache,
+		Native: func(ev *python.Eval, name string) *python.Module {
+			if m := ops.native(name); m != nil {
+				return m
+			}
+			return engine.Module(ev, name)
+		},
+	})
+	closers := []func(){ev.Close}
+	atEnd := func(f func()) { closers = append(closers, f) }
+	defer func() {
+		for _, f := range closers {
+			f()
+		}
+	}()
+	engine.Eval = ev
+	ops = newAlembicOps(ev, engine, engine.Connection(), func() sqlalchemy.Naming { return e.naming(fsys, atEnd) })
+	module := ev.Load(rev.file)
+	runFunction(ev, module, function, rev.file)
+	return engine.Result()
+}
+
+// runFunction runs a function of a migration's module. One that is missing makes the real library fail.
+func runFunction(ev *python.Eval, module *python.Module, name, file string, args ...python.Value) {
+	if _, ok := module.Attrs.Load(name); !ok {
+		if len(ev.Gaps()) == 0 {
+			ev.Gap(python.Gap{Pos: python.Pos{File: file, Line: 1, Col: 1}, What: "the migration " + file, Why: "it has no function " + name + "()"})
+		}
+		return
+	}
+	ev.Run(module, name, args...)
 }

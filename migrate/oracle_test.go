@@ -177,3 +177,270 @@ func graphText(dir string) string {
 	}
 	return b.String()
 }
+
+// conventions are the naming conventions that the models of testdata/oracle/naming declare.
+const conventions = `{"ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s",
+	"fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s", "pk": "pk_%(table_name)s"}`
+
+// TestOracleFixtures runs our own migrations with the real libraries on a real server. Statements and tables must agree.
+func TestOracleFixtures(t *testing.T) {
+	python := realPython(t, "alembic", "migrate.changeset", "pymysql")
+	servers := []struct {
+		name  string
+		start func(testing.TB) *servertest.Server
+	}{{"mariadb", servertest.MariaDB}, {"mysql", servertest.MySQL}}
+	fixtures := []struct {
+		mode, dir string
+		args      []string
+	}{
+		{"alembic", "ops", nil},
+		{"alembic", "naming", []string{"--naming", conventions}},
+		{"migrate", "changes", nil},
+	}
+	for _, s := range servers {
+		t.Run(s.name, func(t *testing.T) {
+			server := s.start(t)
+			for _, f := range fixtures {
+				t.Run(f.dir, func(t *testing.T) {
+					_, db := server.Database(t)
+					dir := filepath.Join("testdata/oracle", f.dir)
+					lines := runOracle(t, python, append([]string{f.mode, server.URL(db), dir}, f.args...)...)
+					compareRuns(t, server, replayDir(t, dir, ".", f.mode, server), lines)
+				})
+			}
+		})
+	}
+}
+
+// replayDir replays the history in dir of the tree at root.
+func replayDir(t testing.TB, root, dir, mode string, server *servertest.Server) *Replay {
+	t.Helper()
+	fsys := os.DirFS(root)
+	fw := map[string]*Framework{"alembic": Alembic, "migrate": SQLAlchemyMigrate}[mode]
+	h, err := fw.Read(fsys, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return (*Cache)(nil).Replay(fsys, h, schema.New(serverOf(server)))
+}
+
+func serverOf(s *servertest.Server) schema.Server {
+	return schema.Server{MariaDB: s.MariaDB, Major: s.Major, Minor: s.Minor, Patch: s.Patch}
+}
+
+// compareRuns compares what we read with what the real library did.
+func compareRuns(t *testing.T, server *servertest.Server, got *Replay, want []oracleLine) {
+	t.Helper()
+	for _, g := range got.AllGaps() {
+		t.Errorf("gap: %v: %s: %s", g.Pos, g.What, g.Why)
+	}
+	byID := map[string]Migration{}
+	for _, m := range got.Migrations {
+		byID[strings.TrimLeft(m.ID, "0")] = m
+	}
+	for _, line := range want {
+		if line.Schema != nil {
+			compareSchemas(t, server, got.Schema, line.Schema)
+		}
+		if line.ID == "" {
+			continue
+		}
+		if line.Error != "" {
+			t.Errorf("%s: the real library fails: %s", line.ID, line.Error)
+		}
+		m, ok := byID[strings.TrimLeft(line.ID, "0")]
+		if !ok {
+			t.Errorf("%s: not read", line.ID)
+			continue
+		}
+		var ours, theirs []string
+		for _, st := range m.Statements {
+			ours = append(ours, plainSQL(st.SQL))
+		}
+		for _, s := range line.Statements {
+			theirs = append(theirs, plainSQL(s))
+		}
+		for i := range max(len(ours), len(theirs)) {
+			a, b := "(none)", "(none)"
+			if i < len(ours) {
+				a = ours[i]
+			}
+			if i < len(theirs) {
+				b = theirs[i]
+			}
+			if a != b {
+				t.Errorf("%s, statement %d\n got %s\nwant %s", line.ID, i+1, a, b)
+			}
+		}
+	}
+}
+
+// plainSQL gives a statement without layout, and with quotes in literals doubled as SQLAlchemy does, not the driver.
+func plainSQL(sql string) string {
+	sql = strings.Join(strings.Fields(sql), " ")
+	sql = strings.ReplaceAll(sql, `\'`, `''`)
+	return strings.TrimSpace(strings.TrimSuffix(sql, ";"))
+}
+
+// compareSchemas compares a schema with what SHOW CREATE TABLE says of the real tables, order of columns included: both
+// are printed by us, so that only what they mean counts.
+func compareSchemas(t *testing.T, server *servertest.Server, got *schema.Schema, creates map[string]string) {
+	t.Helper()
+	want := schema.New(serverOf(server))
+	if s, err := want.Apply(schema.Statement{SQL: "SET foreign_key_checks = 0"}); err != nil {
+		t.Fatal(err)
+	} else {
+		want = s
+	}
+	names := make([]string, 0, len(creates))
+	for name := range creates {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		s, err := want.Apply(schema.Statement{SQL: creates[name]})
+		if err != nil {
+			t.Errorf("reading the real table %s: %v\n%s", name, err, creates[name])
+		}
+		want = s
+	}
+	for _, table := range want.Tables() {
+		ours := got.Table(table.Name)
+		if ours == nil {
+			t.Errorf("table %s is missing", table.Name)
+			continue
+		}
+		if a, b := tableText(ours), tableText(table); a != b {
+			t.Errorf("table %s\n got %s\nwant %s", table.Name, a, b)
+		}
+	}
+	for _, table := range got.Tables() {
+		if want.Table(table.Name) == nil {
+			t.Errorf("table %s does not exist in reality", table.Name)
+		}
+	}
+}
+
+// tableText prints what a table is, one fact a line.
+func tableText(t *schema.Table) string {
+	var b strings.Builder
+	for _, c := range t.Columns {
+		fmt.Fprintf(&b, "\n\t%s %v null=%v auto=%v comment=%q onupdate=%q charset=%s/%s", c.Name, c.Type, c.Nullable, c.AutoIncrement, c.Comment, c.OnUpdate, c.Charset, c.Collation)
+		if c.Default != nil {
+			fmt.Fprintf(&b, " default=%+v", *c.Default)
+		}
+		if c.Generated != nil {
+			fmt.Fprintf(&b, " generated=%+v", *c.Generated)
+		}
+	}
+	var rest []string
+	for _, k := range t.Keys {
+		rest = append(rest, fmt.Sprintf("\n\tkey %s %s %v %s %s", k.Name, k.Kind, k.Parts, k.Using, k.Parser))
+	}
+	for _, f := range t.ForeignKeys {
+		rest = append(rest, fmt.Sprintf("\n\tfk %s %v %s %v %s %s", f.Name, f.Columns, f.RefTable, f.RefColumns, f.OnDelete, f.OnUpdate))
+	}
+	for _, c := range t.Checks {
+		rest = append(rest, fmt.Sprintf("\n\tcheck %s %s", c.Name, c.Expr))
+	}
+	slices.Sort(rest)
+	b.WriteString(strings.Join(rest, ""))
+	fmt.Fprintf(&b, "\n\t%s %s/%s %q", t.Engine, t.Charset, t.Collation, t.Comment)
+	return b.String()
+}
+
+// balrogReleases are the releases whose schema is compared with the real one.
+var balrogReleases = []string{"v2.4", "v2.18", "v3.60", "v3.110", "v3.111", "v3.116", "v3.117", "v3.120"}
+
+// TestOracleBalrog compares the schema of Balrog's releases with what the real libraries build on a real server.
+func TestOracleBalrog(t *testing.T) {
+	repo := corpus(t, "mozilla-releng+balrog")
+	python := realPython(t, "alembic", "migrate.changeset", "pymysql")
+	server := servertest.MariaDB(t)
+	for _, tag := range balrogReleases {
+		t.Run(tag, func(t *testing.T) {
+			root := unpack(t, repo, tag, "auslib", "src", "alembic.ini")
+			fsys := os.DirFS(root)
+			var files []string
+			filepath.WalkDir(root, func(name string, d os.DirEntry, err error) error {
+				if err == nil && !d.IsDir() {
+					rel, _ := filepath.Rel(root, name)
+					files = append(files, filepath.ToSlash(rel))
+				}
+				return nil
+			})
+			slices.Sort(files)
+			histories, err := Find(fsys, files, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(histories) != 1 {
+				for _, h := range histories {
+					t.Logf("%s in %s", h.Framework, h.Dir)
+				}
+				t.Fatalf("%d histories, want 1", len(histories))
+			}
+			h := histories[0]
+			mode, args := "alembic", []string(nil)
+			if h.Framework == SQLAlchemyMigrate.Name {
+				mode = "migrate"
+			}
+			_, db := server.Database(t)
+			args = append([]string{mode, server.URL(db), filepath.Join(root, h.Dir), "--stub"}, args...)
+			for _, p := range []string{"src", "."} {
+				args = append(args, "--path", filepath.Join(root, p))
+			}
+			lines := runOracle(t, python, args...)
+			compareRuns(t, server, (*Cache)(nil).Replay(fsys, h, schema.New(serverOf(server))), lines)
+		})
+	}
+}
+
+// corpus gives a bare repository of the corpus.
+func corpus(t testing.TB, name string) string {
+	t.Helper()
+	base := os.Getenv("INSTEP_CORPUS")
+	if base == "" {
+		t.Skip("SKIPPED, NOT TESTED: INSTEP_CORPUS is not set; it names a folder of bare repositories OWNER+NAME")
+	}
+	for _, dir := range []string{filepath.Join(base, name), filepath.Join(base, name, "repo")} {
+		if _, err := os.Stat(filepath.Join(dir, "HEAD")); err == nil {
+			return dir
+		}
+	}
+	t.Skipf("SKIPPED, NOT TESTED: no bare repository %s in %s", name, base)
+	return ""
+}
+
+// unpack writes some top-level paths of a commit into a folder, those that exist. A partial clone need not have all.
+func unpack(t testing.TB, repo, rev string, paths ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	names, err := exec.Command("git", "--git-dir", repo, "ls-tree", "--name-only", rev).Output()
+	if err != nil {
+		t.Fatalf("git ls-tree %s: %v", rev, err)
+	}
+	args := []string{"--git-dir", repo, "archive", rev}
+	for _, name := range strings.Fields(string(names)) {
+		if slices.Contains(paths, name) {
+			args = append(args, name)
+		}
+	}
+	archive := exec.Command("git", args...)
+	tar := exec.Command("tar", "-x", "-C", dir)
+	out, err := archive.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tar.Stdin = out
+	if err := tar.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := archive.Run(); err != nil {
+		t.Fatalf("git archive %s: %v", rev, err)
+	}
+	if err := tar.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"instep/analyzer/schema"
+	"instep/internal/python"
 )
 
 // SQLAlchemyMigrate reads the migrations of sqlalchemy-migrate: a folder with a migrate.cfg and numbered scripts under
@@ -38,15 +39,17 @@ func detectSAMigrate(fsys fs.FS, files []string) []string {
 			dirs = append(dirs, dir)
 		}
 	}
-	for i, dir := range dirs {
+	var joined []string
+	for _, dir := range dirs {
 		parent, base := path.Split(dir)
 		if slices.Contains(lockstepRepos, base) &&
 			slices.Contains(dirs, parent+"expand_repo") && slices.Contains(dirs, parent+"contract_repo") {
-			dirs[i] = path.Clean(parent)
+			dir = path.Clean(parent)
 		}
+		joined = append(joined, dir)
 	}
-	slices.Sort(dirs)
-	return slices.Compact(dirs)
+	slices.Sort(joined)
+	return slices.Compact(joined)
 }
 
 // versionName is the name of a script, as in the library.
@@ -55,6 +58,7 @@ var versionName = regexp.MustCompile(`^([0-9]{3,})(.*)$`)
 // readSAMigrate finds the versions of a repository, or of the repositories in lockstep below dir, in order.
 func readSAMigrate(fsys fs.FS, dir string) (*History, error) {
 	h := &History{Framework: "sqlalchemy-migrate", Dir: dir, Database: databaseName(dir)}
+	cache := new(python.Cache)
 	if _, err := fs.Stat(fsys, path.Join(dir, "expand_repo/migrate.cfg")); err == nil {
 		for _, name := range lockstepRepos {
 			if _, err := fs.Stat(fsys, path.Join(dir, name, "migrate.cfg")); errors.Is(err, fs.ErrNotExist) {
@@ -62,13 +66,13 @@ func readSAMigrate(fsys fs.FS, dir string) (*History, error) {
 			} else if err != nil {
 				return nil, err
 			}
-			if err := addSAVersions(fsys, h, path.Join(dir, name), name+"/"); err != nil {
+			if err := addSAVersions(fsys, h, path.Join(dir, name), name+"/", cache); err != nil {
 				return nil, err
 			}
 		}
 		return h, nil
 	}
-	return h, addSAVersions(fsys, h, dir, "")
+	return h, addSAVersions(fsys, h, dir, "", cache)
 }
 
 // A saVersion is one version number with its scripts.
@@ -79,7 +83,7 @@ type saVersion struct {
 }
 
 // addSAVersions adds the versions of one repository to h, as the library's Collection and Changeset do.
-func addSAVersions(fsys fs.FS, h *History, dir, prefix string) error {
+func addSAVersions(fsys fs.FS, h *History, dir, prefix string, cache *python.Cache) error {
 	folder := path.Join(dir, "versions")
 	entries, err := fs.ReadDir(fsys, folder)
 	if err != nil {
@@ -155,7 +159,7 @@ func addSAVersions(fsys fs.FS, h *History, dir, prefix string) error {
 			})
 			continue
 		}
-		rev := &saRevision{id: prefix + id, file: path.Join(folder, file), dir: dir}
+		rev := &saRevision{id: prefix + id, file: path.Join(folder, file), cache: cache}
 		if down := v.script("downgrade"); down != "" {
 			rev.down = path.Join(folder, down)
 		}
@@ -212,5 +216,6 @@ type saRevision struct {
 	id   string
 	file string // the script for upgrades
 	down string // the script for downgrades, "" if there is none
-	dir  string // the repository
+	// cache holds the parsed files of this history.
+	cache *python.Cache
 }

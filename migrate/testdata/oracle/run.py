@@ -17,6 +17,7 @@ definitions. The project's env.py is not executed.
 """
 
 import argparse
+import importlib
 import importlib.abc
 import importlib.machinery
 import json
@@ -222,6 +223,7 @@ def main():
     sys.path[:0] = [os.path.abspath(p) for p in args.path]
     sys.dont_write_bytecode = True
     if args.stub:
+        importlib.import_module({"alembic": "alembic.runtime.environment", "migrate": "migrate.versioning.schema"}[args.mode])
         sys.meta_path.append(StubFinder())
     {"graph": run_graph, "alembic": run_alembic, "migrate": run_migrate}[args.mode](args)
 

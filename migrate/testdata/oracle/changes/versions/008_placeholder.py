@@ -1,0 +1,2 @@
+def upgrade(migrate_engine):
+    pass

@@ -1,0 +1,5 @@
+from alembic import context
+
+target_metadata = None
+
+context.configure(target_metadata=target_metadata)
