@@ -237,6 +237,9 @@ type Answer struct {
 	Is       Is
 	Evidence []Evidence // of a Yes
 	Because  string     // of a No
+	// Named: the evidence of a Yes shows only that the code names the object, not how it uses it. It confirms what is
+	// assumed anyway; it does not make a caution real.
+	Named bool
 }
 
 // Evidence is a place in the sources that shows a use.
