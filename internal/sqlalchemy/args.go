@@ -151,8 +151,6 @@ func NameValue(n Name) python.Value {
 		return python.NewUnknown(python.Pos{}, n.Unknown.Why)
 	case n.Text == "":
 		return python.None
-	case n.Conv:
-		return Conv(n.Text)
 	}
 	return python.Str(n.Text)
 }

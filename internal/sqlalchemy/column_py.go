@@ -327,6 +327,7 @@ func (x *Column) addItem(e *Engine, v python.Value) error {
 		}
 	case *Expr:
 		x.ServerDefault = &ServerDefault{Expr: v}
+	case python.NoneType:
 	default:
 		return e.Eval.Raise(e.ExceptionClass("ArgumentError"), python.Str("'SchemaItem' object, such as a 'Column' or a 'Constraint' expected, got a "+v.TypeName()))
 	}
@@ -462,9 +463,7 @@ func (c *Column) Attr(ev *python.Eval, name string) (python.Value, bool) {
 		return python.NewList(out...), true
 	case "copy", "_copy":
 		return pure(name, func(*python.Eval, *python.Call) (python.Value, error) {
-			d := c.Copy()
-			d.Cls = c.Cls
-			return d, nil
+			return c.Copy(), nil
 		}), true
 	case "append_foreign_key":
 		return fn(name, func(ev *python.Eval, call *python.Call) (python.Value, error) {
@@ -685,9 +684,7 @@ func (f *ForeignKey) Attr(ev *python.Eval, name string) (python.Value, bool) {
 		return python.NewUnknown(ev.Pos(), "the target "+f.Ref.Spec+" is not in the MetaData"), true
 	case "copy", "_copy":
 		return pure(name, func(*python.Eval, *python.Call) (python.Value, error) {
-			g := f.copy("")
-			g.Cls = f.Cls
-			return g, nil
+			return f.copy(""), nil
 		}), true
 	}
 	return nil, false
@@ -875,7 +872,7 @@ func (k *Constraint) Attr(ev *python.Eval, name string) (python.Value, bool) {
 	case "copy", "_copy":
 		return pure(name, func(*python.Eval, *python.Call) (python.Value, error) {
 			d := k.copy()
-			d.Cls, d.order = k.Cls, e.next()
+			d.order = e.next()
 			return d, nil
 		}), true
 	}

@@ -63,6 +63,16 @@ func remove[T comparable](s []T, x T) []T {
 	return out
 }
 
+// cloneObject gives an object of the same class with attributes of its own.
+func cloneObject(o python.Object) python.Object {
+	var pairs []any
+	for _, name := range o.Attrs.Names() {
+		v, _ := o.Attrs.Load(name)
+		pairs = append(pairs, name, v)
+	}
+	return python.Object{Cls: o.Cls, Attrs: *python.NewNamespace(pairs...)}
+}
+
 // A Name is the name of a constraint or an index.
 type Name struct {
 	Text string // "" if it has none
@@ -440,6 +450,7 @@ func NewColumn(name string, typ *Type) *Column {
 // foreign keys come along.
 func (c *Column) Copy() *Column {
 	d := *c
+	d.Object = cloneObject(c.Object)
 	d.Table = nil
 	d.ForeignKeys = nil
 	for _, fk := range c.ForeignKeys {
@@ -498,6 +509,7 @@ func (f *ForeignKey) constraint(c *Column) *Constraint {
 // copy gives the same foreign key unattached. A target in another schema moves along if schema is not "".
 func (f *ForeignKey) copy(schema string) *ForeignKey {
 	g := *f
+	g.Object = cloneObject(f.Object)
 	g.Constraint = nil
 	g.Ref = f.Ref.move(schema)
 	if f.Constraint != nil && f.Constraint.Name.Text != "" && f.Constraint.Name.Conv && f.Name.Text == "" {
@@ -614,6 +626,7 @@ func NewConstraint(env *Env, kind ConstraintKind) *Constraint {
 // copy gives an unattached constraint over the same keys of columns.
 func (k *Constraint) copy() *Constraint {
 	d := *k
+	d.Object = cloneObject(k.Object)
 	d.Table = nil
 	d.Columns = nil
 	d.Pending = nil
@@ -697,6 +710,7 @@ func (t *Table) CopyTable(m *MetaData, name, schema string) (*Table, error) {
 			continue
 		}
 		d := *ix
+		d.Object = cloneObject(ix.Object)
 		d.Table, d.Columns, d.order = nil, nil, m.Env.next()
 		for _, p := range ix.Columns {
 			if p.Column != nil {

@@ -3,6 +3,7 @@ package sqlalchemy
 import (
 	"errors"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"instep/analyzer/schema"
@@ -26,6 +27,7 @@ type Engine struct {
 
 	schema    *schema.Schema
 	classes   map[string]*python.Class
+	modules   map[string]*python.Module
 	typeClass map[string]*TypeClass
 	compiled  []custom // by @compiles
 	listeners []listener
@@ -131,6 +133,15 @@ func (e *Engine) apply(pos python.Pos, st schema.Statement, gap *schema.Gap) err
 	next, err := e.schema.Apply(st)
 	a := &Applied{Statement: st, After: next, Gap: gap}
 	var refused *schema.Error
+	if errors.As(err, &refused) && refused.Code == 0 && st.Params {
+		// A column of unknown length is still a column.
+		assumed := st
+		if assumed.SQL = assume(st.SQL); assumed.SQL != st.SQL {
+			if s, e := e.schema.Apply(assumed); e == nil {
+				next, err = s, nil
+			}
+		}
+	}
 	if errors.As(err, &refused) {
 		if refused.Code != 0 && e.catching() {
 			return e.driverError(refused, st.SQL)
@@ -150,6 +161,27 @@ func (e *Engine) apply(pos python.Pos, st schema.Statement, gap *schema.Gap) err
 	a.After = e.schema
 	e.Eval.Effect(python.Effect{Pos: pos, Kind: python.SchemaEffect, Text: st.SQL, Value: a})
 	return nil
+}
+
+// The places at which "?" can be replaced so that the rest of a definition can be applied.
+var (
+	holeName    = regexp.MustCompile(`(?i)CONSTRAINT \? (FOREIGN|UNIQUE|CHECK|PRIMARY)`)
+	holeDefault = regexp.MustCompile(`(?i) DEFAULT \?`)
+	holeLength  = regexp.MustCompile(`\(\?\)`)
+	holeDigits  = regexp.MustCompile(`\(\?, `)
+	holeScale   = regexp.MustCompile(`, \?\)`)
+	holeType    = regexp.MustCompile("((?:[(,\t]|ADD COLUMN|ADD|MODIFY|CHANGE (?:`[^`]+`|\\w+)) ?(?:`[^`]+`|\\w+)) \\?")
+)
+
+// assume puts stand-ins for what is not known of a definition: a length of 255, a type VARCHAR(255), no default, no name of a
+// constraint. What is made so is named by the gap of the statement.
+func assume(sql string) string {
+	sql = holeName.ReplaceAllString(sql, "$1")
+	sql = holeDefault.ReplaceAllString(sql, "")
+	sql = holeLength.ReplaceAllString(sql, "(255)")
+	sql = holeDigits.ReplaceAllString(sql, "(10, ")
+	sql = holeScale.ReplaceAllString(sql, ", 0)")
+	return holeType.ReplaceAllString(sql, "$1 VARCHAR(255)")
 }
 
 // catching tells whether an exception may be caught by the program. A statement that the server refuses is an exception

@@ -12,7 +12,19 @@ func (e *Engine) Module(ev *python.Eval, name string) *python.Module {
 		return nil
 	}
 	e.Eval = ev
+	if m, ok := e.modules[name]; ok {
+		return m
+	}
 	e.typeClasses()
+	m := e.module(ev, name)
+	if e.modules == nil {
+		e.modules = map[string]*python.Module{}
+	}
+	e.modules[name] = m
+	return m
+}
+
+func (e *Engine) module(ev *python.Eval, name string) *python.Module {
 	mod := func(pairs ...[]any) *python.Module {
 		var all []any
 		for _, p := range pairs {

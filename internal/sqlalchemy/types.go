@@ -3,6 +3,7 @@ package sqlalchemy
 import (
 	"strconv"
 	"strings"
+	"sync"
 
 	"instep/internal/python"
 )
@@ -109,8 +110,22 @@ func class(name, base, visit string, a Affinity, params string) *TypeClass {
 }
 
 // TypeClasses gives the library's classes of types, each base before what is derived from it. Types of other
-// dialects than MySQL have a Visit that MySQL's compiler does not know: they cannot become DDL.
-func TypeClasses() []*TypeClass {
+// dialects than MySQL have a Visit that MySQL's compiler does not know: they cannot become DDL. The slice must not be changed.
+func TypeClasses() []*TypeClass { return allTypes() }
+
+// allTypes makes the classes once; they are never written to.
+var allTypes = sync.OnceValue(makeTypes)
+
+// typesByName finds them by their qualified name.
+var typesByName = sync.OnceValue(func() map[string]*TypeClass {
+	m := map[string]*TypeClass{}
+	for _, c := range allTypes() {
+		m[c.qualified()] = c
+	}
+	return m
+})
+
+func makeTypes() []*TypeClass {
 	const (
 		str   = "length collation"
 		mystr = "length"
@@ -215,14 +230,7 @@ func TypeClasses() []*TypeClass {
 }
 
 // FindTypeClass gives the class of that name: "Integer", "VARCHAR", "mysql.TINYINT"; nil if there is none.
-func FindTypeClass(name string) *TypeClass {
-	for _, c := range TypeClasses() {
-		if c.qualified() == name {
-			return c
-		}
-	}
-	return nil
-}
+func FindTypeClass(name string) *TypeClass { return typesByName()[name] }
 
 // NewType gives an instance of the class of that name without any argument. It panics if there is no such class, and
 // so is meant for names that are written in the source.

@@ -524,6 +524,7 @@ func (t *Type) Attr(ev *python.Eval, name string) (python.Value, bool) {
 	case "copy", "adapt":
 		return pure(name, func(*python.Eval, *python.Call) (python.Value, error) {
 			u := *t
+			u.Object = cloneObject(t.Object)
 			return &u, nil
 		}), true
 	case "create", "drop":
@@ -570,6 +571,7 @@ func (t *Type) withVariant(ev *python.Eval, call *python.Call) (python.Value, er
 		return nil, err
 	}
 	n := *t
+	n.Object = cloneObject(t.Object)
 	n.Variants = add(t.Variants)
 	names := call.Args[1:]
 	if v := call.Keyword("dialect_name"); v != nil {
