@@ -294,6 +294,9 @@ type Hazard struct {
 	// catalogue of hazards does not let decide the order, and breaks that come from rows that new code writes rather
 	// than from the change itself (an old reader meets a NULL or an enum value it does not know).
 	Caution bool
+	// Mediated: the break comes from rows that new code has written, not from the change itself. It is a Caution too. It
+	// matters as long as old code runs beside new code, and when old code comes back.
+	Mediated bool
 	// Refused: the server surely refuses the statement, so the upgrade does not reach its end. Only with Running.
 	Refused bool
 	// Preflight is a query that tells whether If holds: it gives rows exactly if it does. "" if there is none.
