@@ -23,7 +23,7 @@ func (a *analysis) service(s Service) ServiceReport {
 	for _, f := range a.report.Hazards {
 		i := slices.IndexFunc(f.Services, func(h Hit) bool { return h.Name == s.Name })
 		if i < 0 {
-			if f.Caution && f.Breaks&OldCode != 0 && s.Access.Allows(f.Use) != 0 {
+			if f.Mediated && f.Breaks&OldCode != 0 && s.Access.Allows(f.Use) != 0 {
 				later = append(later, sentence(f))
 			}
 			continue
@@ -96,15 +96,15 @@ func (r *ServiceReport) explain(s Service, old, new, later []string) {
 	}
 	switch {
 	case r.Window:
-		r.WindowReason = "old processes that still run while the schema changes break, until new ones have replaced them: " + some(old)
+		r.WindowReason = "old processes that still run while the schema changes break, until new ones have replaced them"
 	case s.Migrates && len(old) > 0:
 		r.WindowReason = "no old process runs while the schema changes, at the price of a downtime"
 	}
 	switch {
 	case !r.CanRollBack:
-		r.RollbackReason = "after the migration its old code cannot come back: " + some(old)
+		r.RollbackReason = "after the migration its old code cannot come back, because it does not work on the new schema"
 	case len(later) > 0:
-		r.RollbackReason = "its old code can come back, but: " + some(later)
+		r.RollbackReason = "its old code can come back, but not to rows that new code has written: " + some(later)
 	}
 }
 

@@ -62,7 +62,7 @@ var addForeignKey = &analyzer.Rule{
 		}
 		h := analyzer.Hazard{Breaks: oldCode, Hits: table(p.OldTable(f.RefTable)), Use: analyzer.Update | analyzer.Delete, What: what, If: "old code deletes or changes a parent row that has children (1451)"}
 		if fresh {
-			h.Caution, h.If = true, "new code has written children, and "+h.If
+			h.Caution, h.Mediated, h.If = true, true, "new code has written children, and "+h.If
 		}
 		p.Report(h)
 	},

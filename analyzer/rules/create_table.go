@@ -43,7 +43,7 @@ var createTable = &analyzer.Rule{
 				continue
 			}
 			p.Report(analyzer.Hazard{
-				Breaks: oldCode, Hits: table(parent), Use: analyzer.Update | analyzer.Delete, Caution: true,
+				Breaks: oldCode, Hits: table(parent), Use: analyzer.Update | analyzer.Delete, Caution: true, Mediated: true,
 				What: add.Table.Name + " refers to " + f.RefTable + " by a foreign key",
 				If:   "new code has put rows into " + add.Table.Name + " and old code deletes the rows of " + f.RefTable + " that they refer to (1451)",
 			})

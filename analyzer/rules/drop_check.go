@@ -46,5 +46,5 @@ func dropsCheck(p *analyzer.Pass, t string, k *schema.Check) {
 	if n := p.NewTable(t); p.New.Table(n) != nil {
 		p.Report(analyzer.Hazard{Breaks: newCode, Hits: table(n), Use: analyzer.Write, What: what, If: "new code writes rows that do not pass (3819, MariaDB 4025)"})
 	}
-	p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(t), Use: analyzer.Read, Caution: true, What: what, If: "new code has written such rows and old code does not expect them"})
+	p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(t), Use: analyzer.Read, Caution: true, Mediated: true, What: what, If: "new code has written such rows and old code does not expect them"})
 }

@@ -37,6 +37,6 @@ var notNullToNull = &analyzer.Rule{
 		if needsValue(p, c.Old) && !needsValue(p, c.New) {
 			p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Omit, Caution: !p.Strict(), What: what, If: "new code puts rows without naming it (1364)"})
 		}
-		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Read, Caution: true, What: what, If: "new code has written NULL and old code does not expect it"})
+		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Read, Caution: true, Mediated: true, What: what, If: "new code has written NULL and old code does not expect it"})
 	},
 }

@@ -370,3 +370,20 @@ func TestSameReport(t *testing.T) {
 		}
 	}
 }
+
+// TestMediated: what new code writes does not decide the order, but is told of a rollback.
+func TestMediated(t *testing.T) {
+	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (e ENUM('a'))", Migrate: "ALTER TABLE users MODIFY e ENUM('a','b')"})
+	r := analyzer.Analyze(u, All)
+	if s := r.Services[0]; s.Place != analyzer.After || !s.CanRollBack || !strings.Contains(s.RollbackReason, "does not know the member") {
+		t.Errorf("%+v", s)
+	}
+	// A word in the sources does not make a caution real.
+	u = upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT, nick INT)", Migrate: "ALTER TABLE users MODIFY nick INT FIRST"})
+	u.Usage = func(string, analyzer.Breaks, schema.Object, analyzer.Use) analyzer.Answer {
+		return analyzer.Answer{Is: analyzer.Yes, Named: true}
+	}
+	if r := analyzer.Analyze(u, All); r.Verdict != analyzer.AnyOrder {
+		t.Errorf("%s", r.Verdict)
+	}
+}

@@ -145,7 +145,7 @@ func widened(p *analyzer.Pass, c *schema.ColumnType, refused, reader string) {
 	what := change(n, c)
 	p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Write, What: what, If: "new code writes what the old column does not hold: " + refused})
 	if reader != "" {
-		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Read, Caution: true, What: what, If: "new code has written what the old column could not hold, and " + reader})
+		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Read, Caution: true, Mediated: true, What: what, If: "new code has written what the old column could not hold, and " + reader})
 	}
 }
 
