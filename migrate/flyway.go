@@ -45,10 +45,14 @@ func detectFlyway(fsys fs.FS, files []string) []string {
 		}
 		all = append(all, file)
 	}
+	holds := map[string]bool{}
+	for _, file := range all {
+		holds[path.Dir(file)] = true
+	}
 	byRoot := map[string][]string{}
 	var dirs []string
 	for _, file := range all {
-		root := flywayRoot(file, all)
+		root := flywayRoot(path.Dir(file), holds)
 		if byRoot[root] == nil {
 			dirs = append(dirs, root)
 		}
@@ -62,16 +66,16 @@ func detectFlyway(fsys fs.FS, files []string) []string {
 // inTestResources tells whether a folder belongs to the tests of a Java project.
 func inTestResources(dir string) bool { return strings.Contains("/"+dir+"/", "/src/test/") }
 
-// flywayRoot guesses the location that a migration belongs to: the folder db/migration above it, else the folder
+// flywayRoot guesses the location that the migrations in a folder belong to: the folder db/migration above it, else the folder
 // above those for single databases, else the highest folder above it that holds migrations itself.
-func flywayRoot(file string, all []string) string {
-	dir := path.Dir(file)
+// holds are the folders with migrations directly in them.
+func flywayRoot(dir string, holds map[string]bool) string {
 	if i := strings.LastIndex("/"+dir+"/", "/db/migration/"); i >= 0 {
 		return ("/" + dir)[1 : i+len("/db/migration")]
 	}
 	root := dir
 	for at := dir; at != "."; at = path.Dir(at) {
-		if slices.ContainsFunc(all, func(f string) bool { return path.Dir(f) == at }) {
+		if holds[at] {
 			root = at
 		}
 	}

@@ -23,7 +23,7 @@ var SchemaManifest = &Framework{
 var manifestFolder = regexp.MustCompile(`^v([0-9]+(\.[0-9]+)*)$`)
 
 func detectManifest(fsys fs.FS, files []string) []string {
-	sql := map[string][]string{}
+	sql, seen := map[string][]string{}, map[string]bool{}
 	var dirs []string
 	for _, file := range files {
 		dir, base := splitFile(file)
@@ -31,7 +31,8 @@ func detectManifest(fsys fs.FS, files []string) []string {
 		if !manifestFolder.MatchString(name) || inTestData(parent) || vendored(parent) || foreignPath(files, parent) {
 			continue
 		}
-		if base == "manifest.json" && !slices.Contains(dirs, parent) {
+		if base == "manifest.json" && !seen[parent] {
+			seen[parent] = true
 			dirs = append(dirs, parent)
 		}
 		if strings.HasSuffix(base, ".sql") {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"instep/analyzer/schema"
 )
@@ -33,6 +34,40 @@ type sqlRevision struct {
 	placeholders func(src string) func(schema.Statement) string
 	repeatable   bool
 	gaps         []schema.Gap
+	budget       *sqlBudget
+}
+
+// The bounds of all SQL of one history. Equal files cost a repository next to nothing, so that the bound for one file
+// does not bound the sum.
+const (
+	maxSQLBytes      = 128 << 20
+	maxSQLStatements = 200_000
+)
+
+// A sqlBudget is what a history may still hold in memory. Its revisions share it; each file counts once.
+type sqlBudget struct {
+	mu         sync.Mutex
+	seen       map[string]bool
+	bytes      int
+	statements int
+}
+
+// spend notes what a file holds. It gives false once the sum is too large.
+func (b *sqlBudget) spend(file string, bytes, statements int) bool {
+	if b == nil {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.seen[file] {
+		if b.bytes+bytes > maxSQLBytes || b.statements+statements > maxSQLStatements {
+			return false
+		}
+		b.seen[file] = true
+		b.bytes += bytes
+		b.statements += statements
+	}
+	return true
 }
 
 func (r *sqlRevision) revision() Revision {
@@ -62,30 +97,22 @@ func (r *sqlRevision) run(fsys fs.FS, before *schema.Schema) Migration {
 		if r.placeholders != nil {
 			doubts[file] = r.placeholders(src)
 		}
-		if liquibase.MatchString(src) {
+		u, d, g := r.cut(file, src)
+		if !r.budget.spend(file, len(src), len(u)+len(d)) {
 			gaps = append(gaps, schema.Gap{
-				Pos: schema.Pos{File: file, Line: 1, Col: 1}, What: "the file " + file, Why: "it is a changelog of Liquibase's, whose rules are not known here",
+				Pos: schema.Pos{File: file, Line: 1, Col: 1}, What: "the file " + file,
+				Why: fmt.Sprintf("all files together have more than %d MB or %d statements", maxSQLBytes>>20, maxSQLStatements),
 			})
 			continue
 		}
-		if r.plain {
-			u, d, g := cutPlain(file, src)
-			up, down, gaps = append(up, u...), append(down, d...), append(gaps, g...)
-			continue
-		}
-		if r.marks == nil {
-			statements, g := schema.Split(file, src)
-			up, gaps = append(up, statements...), append(gaps, g...)
-			continue
-		}
-		u, d, g := r.marks.cut(file, src)
 		up, down, gaps = append(up, u...), append(down, d...), append(gaps, g...)
 	}
 	for _, file := range r.down {
 		// What cannot be read of a way back is no gap: it is not what an upgrade runs.
 		if src, gap := readSQL(fsys, file); gap == nil {
-			statements, _ := schema.Split(file, src)
-			down = append(down, statements...)
+			if statements, _ := schema.Split(file, src); r.budget.spend(file, len(src), len(statements)) {
+				down = append(down, statements...)
+			}
 		}
 	}
 	for i := range up {
@@ -104,6 +131,22 @@ func (r *sqlRevision) run(fsys fs.FS, before *schema.Schema) Migration {
 	m.Gaps = append(gaps, m.Gaps...)
 	slices.SortStableFunc(m.Gaps, func(a, b schema.Gap) int { return a.Pos.Compare(b.Pos) })
 	return m
+}
+
+// cut reads the text of one of the files of up.
+func (r *sqlRevision) cut(file, src string) (up, down []schema.Statement, gaps []schema.Gap) {
+	switch {
+	case liquibase.MatchString(src):
+		return nil, nil, []schema.Gap{{
+			Pos: schema.Pos{File: file, Line: 1, Col: 1}, What: "the file " + file, Why: "it is a changelog of Liquibase's, whose rules are not known here",
+		}}
+	case r.plain:
+		return cutPlain(file, src)
+	case r.marks != nil:
+		return r.marks.cut(file, src)
+	}
+	up, gaps = schema.Split(file, src)
+	return up, nil, gaps
 }
 
 // readSQL reads a SQL file. What is too large, binary, or cannot be read is one gap.
@@ -281,9 +324,6 @@ func foreignPath(files []string, dir string) bool {
 // olderServer tells whether a folder below one for MySQL is for an older server than a folder beside it: of mysql/v57 and
 // mysql/v8 the second is taken.
 func olderServer(files []string, parent, name string) bool {
-	if !versionFolder.MatchString(name) {
-		return false
-	}
 	version := func(name string) []string {
 		name = strings.TrimPrefix(name, "v")
 		if len(name) == 2 { // 57 is 5.7
@@ -291,10 +331,13 @@ func olderServer(files []string, parent, name string) bool {
 		}
 		return strings.Split(name, ".")
 	}
+	if !versionFolder.MatchString(name) || !serverVersion(version(name)) {
+		return false
+	}
 	i, _ := slices.BinarySearch(files, parent+"/")
 	for ; i < len(files) && strings.HasPrefix(files[i], parent+"/"); i++ {
 		sibling, _, isDir := strings.Cut(files[i][len(parent)+1:], "/")
-		if isDir && versionFolder.MatchString(sibling) && compareVersions(version(name), version(sibling)) < 0 && serverVersion(version(sibling)) && serverVersion(version(name)) {
+		if isDir && versionFolder.MatchString(sibling) && compareVersions(version(name), version(sibling)) < 0 && serverVersion(version(sibling)) {
 			return true
 		}
 	}
@@ -484,7 +527,9 @@ func fileNames(fsys fs.FS, dir string) ([]string, error) {
 func sqlHistory(framework, dir string, revisions []*sqlRevision) *History {
 	h := &History{Framework: framework, Dir: dir, Database: sqlDatabase(dir)}
 	seen := map[string]string{}
+	budget := &sqlBudget{seen: map[string]bool{}}
 	for i, r := range revisions {
+		r.budget = budget
 		if i == maxRevisions {
 			h.Gaps = append(h.Gaps, schema.Gap{Pos: schema.Pos{File: dir}, What: "the migrations in " + dir, Why: fmt.Sprintf("gave up after %d", maxRevisions)})
 			break

@@ -253,3 +253,54 @@ func TestRefused(t *testing.T) {
 		t.Errorf("steps: %v", steps)
 	}
 }
+
+// TestSQLBudget holds that many files of a size that one file may have do not fill the memory.
+func TestSQLBudget(t *testing.T) {
+	fsys := tree(map[string]string{"db/1_a.sql": "SELECT 1; SELECT 2;", "db/2_b.sql": "SELECT 3;"})
+	for _, b := range []*sqlBudget{{bytes: maxSQLBytes - 20}, {statements: maxSQLStatements - 2}} {
+		b.seen = map[string]bool{}
+		one := &sqlRevision{id: "1", up: []string{"db/1_a.sql"}, budget: b}
+		two := &sqlRevision{id: "2", up: []string{"db/2_b.sql"}, budget: b}
+		for range 2 { // what runs again costs nothing more
+			if m := one.run(fsys, schema.New(mysql84)); len(m.Statements) != 2 || len(m.Gaps) != 0 {
+				t.Errorf("the first file: %d statements, gaps %v", len(m.Statements), m.Gaps)
+			}
+			if m := two.run(fsys, schema.New(mysql84)); len(m.Statements) != 0 || len(m.Gaps) != 1 || !strings.Contains(m.Gaps[0].Why, "all files together") {
+				t.Errorf("the file that is too much: %d statements, gaps %v", len(m.Statements), m.Gaps)
+			}
+		}
+	}
+	h := sqlHistory("sql", "db", []*sqlRevision{{id: "1", up: []string{"db/1_a.sql"}}, {id: "2", up: []string{"db/2_b.sql"}}})
+	if len(h.Revisions) != 2 {
+		t.Fatal(h)
+	}
+}
+
+// FuzzSQLFile holds that every statement of a file stands where it says, whatever marks are in it, and that nothing of
+// the file is both for the upgrade and for the way back.
+func FuzzSQLFile(f *testing.F) {
+	f.Add("-- +goose Up\nCREATE TABLE t (a INT);\n-- +goose Down\nDROP TABLE t;\n")
+	f.Add("-- migrate:up\r\nSELECT ';';\r\n-- migrate:down\r\n")
+	f.Add("SELECT 1;\n-- +migrate Down\nSELECT 2\n-- +migrate Up notransaction\nSELECT 3;")
+	f.Add("# --- !Ups\nSELECT 1;\n# --- !Downs\nSELECT 2;")
+	f.Add("\ufeff-- +goose Up\nSELECT '\n-- +goose Down\n';")
+	f.Fuzz(func(t *testing.T, src string) {
+		fsys := fstest.MapFS{"f.sql": &fstest.MapFile{Data: []byte(src)}}
+		for _, r := range []*sqlRevision{{}, {plain: true}, {marks: gooseMark}, {marks: sqlMigrateMark}, {marks: dbmateMark}} {
+			up, down, gaps := r.cut("f.sql", src)
+			at := map[schema.Pos]bool{}
+			for _, st := range slices.Concat(up, down) {
+				checkPosition(t, fsys, st)
+				if at[st.Pos] {
+					t.Errorf("%s: twice", st.Pos)
+				}
+				at[st.Pos] = true
+			}
+			if r.marks != nil && len(up) == 0 && len(down) == 0 && len(gaps) == 0 {
+				if statements, _ := schema.Split("f.sql", src); len(statements) > 0 && !strings.Contains(src, "--") {
+					t.Errorf("%d statements have vanished", len(statements))
+				}
+			}
+		}
+	})
+}
