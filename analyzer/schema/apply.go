@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,9 +27,16 @@ func (s *Schema) Apply(st Statement) (next *Schema, err error) {
 			if w.partial {
 				next = w.s
 			}
+			if p.err.Code != 0 && s.doubts(p.err.Objects) {
+				p.err.Msg += "; but a statement before it could not be read"
+				p.err.Code = 0
+			}
+			if p.err.Code == 0 {
+				next = next.doubt(p.err.Objects)
+			}
 		default:
 			// The parser is a large program and the text a stranger's.
-			next, err = s, &Error{Pos: st.Pos, Msg: fmt.Sprintf("cannot read this statement: %v", p)}
+			next, err = s.doubt(nil), &Error{Pos: st.Pos, Msg: fmt.Sprintf("cannot read this statement: %v", p)}
 		}
 	}()
 	kind, off := s.lead(st.SQL)
@@ -36,16 +44,47 @@ func (s *Schema) Apply(st Statement) (next *Schema, err error) {
 	case leadHarmless:
 		return s, nil
 	case leadUnknown:
-		return s, &Error{Pos: st.at(off), Msg: fmt.Sprintf("what %s does is not known", clip(st.SQL[off:], 40))}
+		return s.doubt(nil), &Error{Pos: st.PosAt(off), Msg: fmt.Sprintf("what %s does is not known", clip(st.SQL[off:], 40))}
 	}
 	if len(st.SQL) > maxDDL && kind == leadDDL {
-		return s, &Error{Pos: st.Pos, Msg: "the statement is too long to be read"}
+		return s.doubt(nil), &Error{Pos: st.Pos, Msg: "the statement is too long to be read"}
 	}
 	copied := *s
 	w.s = &copied
 	w.c = newCursor(w.st, s.server, s.lexMode())
 	w.dispatch()
-	return w.s, nil
+	if len(w.c.gaps) == 0 {
+		return w.s, nil
+	}
+	// Some definitions could not be read; the rest is applied.
+	e := *w.c.gaps[0]
+	for _, g := range w.c.gaps[1:] {
+		e.Objects = append(e.Objects, g.Objects...)
+	}
+	return w.s.doubt(e.Objects), &e
+}
+
+// doubt gives the schema after something unread that may have touched those objects. Nil is anything.
+func (s *Schema) doubt(objects []Object) *Schema {
+	n := *s
+	n.unread = maps.Clone(s.unread)
+	if n.unread == nil {
+		n.unread = map[string]bool{}
+	}
+	for _, o := range objects {
+		if o.Kind == KindTable || o.Kind == KindView {
+			n.unread[cmp.Or(o.Table, o.Name)] = true
+		}
+	}
+	if objects == nil {
+		n.unread["*"] = true
+	}
+	return &n
+}
+
+// doubts tells whether something unread may have touched one of the objects.
+func (s *Schema) doubts(objects []Object) bool {
+	return s.unread["*"] || slices.ContainsFunc(objects, func(o Object) bool { return s.unread[cmp.Or(o.Table, o.Name)] })
 }
 
 // lexMode gives what the session's sql_mode changes about reading SQL.

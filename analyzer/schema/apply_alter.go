@@ -50,6 +50,7 @@ func (w *work) alterTable(at *alterTable) {
 	a.checks()
 	a.dependents()
 	w.checkAuto(at.name.at, a.t)
+	a.t.noAuto()
 	w.checkGenerated(a.t, a.defs)
 	w.checkRow(at.name.at, a.t)
 	a.partitions()
@@ -120,9 +121,14 @@ func (a *alteration) columns() {
 		}
 		if c.kind == clauseModify {
 			changes[name] = c
-		} else {
-			alters[name] = append(alters[name], c)
+			continue
 		}
+		for _, other := range alters[name] {
+			if other.kind == c.kind || other.kind != clauseRenameColumn && c.kind != clauseRenameColumn {
+				a.refuse(c.at, 1054, "column %s is changed twice", quoteName(c.name))
+			}
+		}
+		alters[name] = append(alters[name], c)
 	}
 	convert := false
 	a.each(clauseConvert, func(*clause) { convert = true })
@@ -381,6 +387,9 @@ func (a *alteration) keys() {
 		}
 		if strings.EqualFold(c.name, "PRIMARY") || strings.EqualFold(c.to, "PRIMARY") {
 			a.refuse(c.at, 1280, "the primary key cannot be renamed")
+		}
+		if renames[strings.ToLower(c.name)] != nil {
+			a.refuse(c.at, 1176, "key %s is renamed twice", quoteName(c.name))
 		}
 		renames[strings.ToLower(c.name)] = c
 	})

@@ -222,6 +222,9 @@ func (w *work) checkParts(t *Table, k *keySpec, nulls map[string]bool) {
 		if k.Kind == PrimaryKey && nulls[strings.ToLower(c.Name)] && !w.s.server.MariaDB {
 			w.refuse(k.at, 1171, "column %s is part of the primary key and cannot be NULL", quoteName(c.Name))
 		}
+		if p.Desc && !w.s.server.MariaDB && (k.Kind == FulltextKey || k.Kind == SpatialKey) {
+			w.refuse(k.at, 1221, "a %s key has no order", k.Kind)
+		}
 		if p.Desc && (!w.s.server.MariaDB && !w.s.server.atLeast(8, 0) || w.s.server.MariaDB && !w.s.server.mariaAtLeast(10, 8)) {
 			p.Desc = false // parsed and ignored
 		}
@@ -530,6 +533,13 @@ func (w *work) checkForeignKey(t *Table, f *ForeignKey, d *fkDef) {
 		if a, b := t.Column(f.Columns[i]), parent.Column(name); !canRefer(a, b) {
 			w.refuse(d.at, code(3780), "column %s of foreign key %s has another type than %s.%s", quoteName(a.Name), quoteName(f.Name), quoteName(parent.Name), quoteName(b.Name))
 		}
+	}
+	if parent == t && slices.Equal(f.Columns, f.RefColumns) && w.s.server.atLeast(8, 0) {
+		n := 1822
+		if w.s.server.atLeast(8, 4) {
+			n = 6125
+		}
+		w.refuse(d.at, n, "foreign key %s refers to its own columns", quoteName(f.Name))
 	}
 	w.checkParentKey(d.at, f, parent)
 }

@@ -184,10 +184,11 @@ func (w *work) setVariable(name string, d *cursor) {
 			return
 		}
 	}
-	v, known := w.value(d)
+	at := d.off()
+	v, known := w.whole(d)
 	unknown := func() {
 		d.objects = []Object{{Kind: KindDatabase}}
-		d.fail(d.off(), 0, "the value of %s cannot be told", name)
+		d.fail(at, 0, "the value of %s cannot be told", name)
 	}
 	switch {
 	case user:
@@ -240,6 +241,12 @@ func (w *work) setVariable(name string, d *cursor) {
 	}
 }
 
+// whole works out a value up to the end of the text.
+func (w *work) whole(d *cursor) (string, bool) {
+	v, ok := w.value(d)
+	return v, ok && d.done()
+}
+
 // value works out what a variable is set to: literals, words, variables, and CONCAT and REPLACE of them, which is how scripts
 // change a sql_mode.
 func (w *work) value(d *cursor) (string, bool) {
@@ -277,7 +284,7 @@ func (w *work) value(d *cursor) (string, bool) {
 			d.i--
 			in := d.sub(d.skipParens())
 			in.accept("select")
-			return w.value(in)
+			return w.whole(in)
 		}
 	case tokWord:
 		word := strings.ToLower(t.text(d.src))
@@ -286,7 +293,7 @@ func (w *work) value(d *cursor) (string, bool) {
 		}
 		var args []string
 		for _, p := range split(d.src, d.skipParens()) {
-			v, ok := w.value(d.sub(p))
+			v, ok := w.whole(d.sub(p))
 			if !ok {
 				return "", false
 			}

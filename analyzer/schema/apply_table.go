@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,6 +71,7 @@ func (w *work) createTable(ct *createTable) {
 	n := w.newParts(ct.elements)
 	w.setKeys(t, n.keys, n.nulls)
 	w.checkAuto(ct.name.at, t)
+	t.noAuto()
 	w.addForeignKeys(t, nil, n.fks)
 	w.addChecks(t, nil, n.checks, n.checkColumn)
 	w.checkGenerated(t, defs)
@@ -240,6 +242,13 @@ func (t *Table) option(name, value string) {
 	}
 }
 
+// noAuto drops the option AUTO_INCREMENT where no column counts: the server does not keep it.
+func (t *Table) noAuto() {
+	if t.Options["AUTO_INCREMENT"] != "" && !slices.ContainsFunc(t.Columns, func(c *Column) bool { return c.AutoIncrement }) {
+		delete(t.Options, "AUTO_INCREMENT")
+	}
+}
+
 // engineName gives a storage engine's name in its usual letters.
 func engineName(s string) string {
 	for _, e := range [...]string{"InnoDB", "MyISAM", "MEMORY", "CSV", "ARCHIVE", "BLACKHOLE", "FEDERATED", "NDBCLUSTER", "Aria", "SEQUENCE", "MRG_MyISAM"} {
@@ -276,6 +285,13 @@ func (w *work) checkGenerated(t *Table, defs []*columnDef) {
 			if c == nil {
 				w.refuse(d.at, 1054, "generated column %s names column %s, which table %s does not have", quoteName(d.name), quoteName(r), quoteName(t.Name))
 			}
+			if c.Generated != nil && slices.Index(t.Columns, c) >= slices.Index(t.Columns, t.Column(d.name)) {
+				code := 3107
+				if w.s.server.MariaDB {
+					code = 4029
+				}
+				w.refuse(d.at, code, "generated column %s names the generated column %s, which does not stand before it", quoteName(d.name), quoteName(r))
+			}
 			if c.AutoIncrement && !w.s.server.MariaDB {
 				w.refuse(d.at, 3109, "generated column %s names the AUTO_INCREMENT column %s", quoteName(d.name), quoteName(r))
 			}
@@ -297,6 +313,9 @@ func (w *work) checkRow(off int, t *Table) {
 	total, visible := 0, false
 	for _, c := range t.Columns {
 		visible = visible || !c.Invisible
+		if c.Invisible && !c.Nullable && c.Default == nil && !c.AutoIncrement && c.Generated == nil && w.s.server.MariaDB {
+			w.refuse(off, 4108, "invisible column %s must have a default", quoteName(c.Name))
+		}
 		width := 1
 		if c.Charset != "" {
 			width = charsets[c.Charset].max
@@ -369,6 +388,10 @@ func (w *work) removeTable(name string) {
 	t := w.s.tables[name]
 	delete(own(w, ownTables, &w.s.tables), name)
 	w.dropped(Object{Kind: KindTable, Table: name})
+	if w.s.unread[name] {
+		w.s.unread = maps.Clone(w.s.unread)
+		delete(w.s.unread, name)
+	}
 	for _, g := range w.s.Triggers() {
 		if g.Table == t.Name {
 			delete(own(w, ownTriggers, &w.s.trigs), g.Name)
@@ -667,8 +690,12 @@ func (w *work) selectColumns(ct *createTable) []*Column {
 	}
 	var cols []*Column
 	for _, f := range fields {
+		if f.missing {
+			w.refuse(ct.sel[0].start, 1054, "the tables of this SELECT have no column %s", quoteName(f.name))
+		}
 		if f.column == nil {
-			w.refuse(ct.sel[0].start, 0, "the type of column %s of this SELECT cannot be told", quoteName(f.name))
+			w.c.gap(&Error{Pos: w.st.PosAt(ct.sel[0].start), Msg: "the type of column " + quoteName(f.name) + " of this SELECT cannot be told"}, Object{KindColumn, ct.name.name, f.name})
+			f.column = &Column{Type: Type{Name: "unknown", Length: -1, Scale: -1, Unknown: true}, Nullable: true, SRID: -1}
 		}
 		n := *f.column
 		n.Name, n.Created, n.Last, n.Origin = f.name, w.st, w.st, ""
@@ -700,6 +727,11 @@ func (w *work) checkPartition(off int, t *Table) {
 				code = 1488
 			}
 			w.refuse(off, code, "table %s is partitioned by column %s, which it does not have", quoteName(t.Name), quoteName(name))
+		}
+	}
+	if _, of, ok := strings.Cut(p.By, "("); ok && !strings.Contains(p.By, "COLUMNS (") && !strings.Contains(p.By, "KEY ") {
+		if c := t.Column(unquote(strings.TrimSuffix(of, ")"))); c != nil && of == quoteName(c.Name)+")" && !c.Type.isInteger() && !c.Type.Unknown && c.Type.Name != "bit" && c.Type.Name != "year" {
+			w.refuse(off, 1659, "column %s of type %s cannot partition table %s this way", quoteName(c.Name), c.Type.Name, quoteName(t.Name))
 		}
 	}
 	if len(t.ForeignKeys) > 0 {

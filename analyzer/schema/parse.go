@@ -15,22 +15,6 @@ const maxDepth = 200
 // A bailout carries an *Error up to Apply. Reading and applying a statement stop at the first error, as the server does.
 type bailout struct{ err *Error }
 
-// at gives the position of a byte of the statement's text; the statement's own if the text is not the file's.
-func (st *Statement) at(off int) Pos {
-	if !st.Verbatim || off <= 0 || off > len(st.SQL) || st.Pos.Line == 0 {
-		return st.Pos
-	}
-	before := st.SQL[:off]
-	p := st.Pos
-	if n := strings.Count(before, "\n"); n > 0 {
-		p.Line += n
-		p.Col = off - strings.LastIndexByte(before, '\n')
-	} else if p.Col > 0 {
-		p.Col += off
-	}
-	return p
-}
-
 // A cursor reads the tokens that one server sees of a statement.
 type cursor struct {
 	st     *Statement
@@ -41,6 +25,7 @@ type cursor struct {
 	i      int
 	// objects are what the statement may touch, as far as it has been read: they go into errors. Nil: unknown yet.
 	objects []Object
+	gaps    []*Error // definitions that could not be read, though the rest of the statement could
 }
 
 // newCursor cuts a statement into tokens. It bails out on text that no server reads.
@@ -94,7 +79,14 @@ func (v Server) runs(version int, mariadb bool) bool {
 
 // fail bails out. Code is the server's error number, 0 if it is this package that gives up.
 func (c *cursor) fail(off, code int, format string, args ...any) {
-	panic(bailout{&Error{Pos: c.st.at(off), Code: code, Msg: fmt.Sprintf(format, args...), Objects: c.objects}})
+	panic(bailout{&Error{Pos: c.st.PosAt(off), Code: code, Msg: fmt.Sprintf(format, args...), Objects: c.objects}})
+}
+
+// gap notes a definition that cannot be read, and about is what it concerns.
+func (c *cursor) gap(e *Error, about ...Object) {
+	n := *e
+	n.Objects = about
+	c.gaps = append(c.gaps, &n)
 }
 
 // peek gives the token n places ahead.

@@ -41,7 +41,7 @@ func (c *cursor) createTable(ps *parsers) createTable {
 				ct.options = append(ct.options, tableOption{name: "PERIOD", value: c.textOf(p[2:]), at: p[0].start})
 				continue
 			}
-			ct.elements = append(ct.elements, c.element(p))
+			ct.elements = append(ct.elements, c.readable(p))
 		}
 	}
 	ct.options = append(ct.options, c.tableOptions()...)
@@ -235,7 +235,7 @@ func (c *cursor) clause() clause {
 		cl.ifNotExists = c.accept("if", "not", "exists")
 		if c.at("(") {
 			for _, p := range split(c.src, c.skipParens()) {
-				cl.elements = append(cl.elements, c.element(p))
+				cl.elements = append(cl.elements, c.readable(p))
 			}
 			if len(cl.elements) == 0 {
 				c.unexpected("a column")
@@ -243,7 +243,7 @@ func (c *cursor) clause() clause {
 			break
 		}
 		ts := c.position(&cl, c.toComma())
-		e := c.element(ts)
+		e := c.readable(ts)
 		if column && e.col == nil {
 			c.fail(cl.at, 0, "cannot read this column")
 		}

@@ -3,7 +3,6 @@ package schema
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -49,10 +48,8 @@ var nearLine = regexp.MustCompile(`^line (\d+) column (\d+) near "`)
 func (c *cursor) parseElements(ps *parsers, elems []element) {
 	var b strings.Builder
 	b.WriteString("CREATE TABLE t (")
-	starts := make([]int, len(elems))
 	empty := true
-	for i, e := range elems {
-		starts[i] = b.Len()
+	for _, e := range elems {
 		if e.text == "" {
 			continue
 		}
@@ -68,17 +65,26 @@ func (c *cursor) parseElements(ps *parsers, elems []element) {
 	b.WriteString(")")
 	// Everything has been written with standard quotes, but for strings that keep their spelling.
 	node, err := ps.parse(b.String(), c.mode&noBackslashEscapes)
-	if err != nil {
-		at := elems[0].toks[0].start
-		if m := nearLine.FindStringSubmatch(err.Error()); m != nil && m[1] == "1" {
-			col, _ := strconv.Atoi(m[2])
-			for i, s := range starts {
-				if elems[i].text != "" && s < col {
-					at = elems[i].toks[0].start
-				}
-			}
+	if err != nil && len(elems) > 1 {
+		// One by one, so that only what cannot be read is lost.
+		for i := range elems {
+			c.parseElements(ps, elems[i:i+1])
 		}
-		c.fail(at, 0, "cannot read this definition: %s", parserMessage(err))
+		return
+	}
+	if err != nil && elems[0].col != nil {
+		e := &elems[0]
+		table := ""
+		if len(c.objects) > 0 {
+			table = c.objects[0].Table
+		}
+		c.gap(&Error{Pos: c.st.PosAt(e.toks[0].start), Msg: "cannot read this definition: " + parserMessage(err)}, Object{KindColumn, table, e.col.name})
+		e.col.lifted = true
+		e.col.typ = Type{Name: strings.ToLower(e.toks[min(1, len(e.toks)-1)].text(c.src)), Length: -1, Scale: -1, Unknown: true}
+		return
+	}
+	if err != nil {
+		c.fail(elems[0].toks[0].start, 0, "cannot read this definition: %s", parserMessage(err))
 	}
 	create, ok := node.(*ast.CreateTableStmt)
 	if !ok {
@@ -107,8 +113,10 @@ func (c *cursor) parseElements(ps *parsers, elems []element) {
 func parserMessage(err error) string {
 	s := err.Error()
 	if m := nearLine.FindString(s); m != "" {
-		s = strings.TrimSuffix(strings.TrimSpace(s[len(m):]), `"`)
-		return "near " + clip(s, 60)
+		if words := strings.Fields(s[len(m):]); len(words) > 0 {
+			return "near " + clip(strings.TrimSuffix(words[0], `"`), 60)
+		}
+		return "it ends too early"
 	}
 	return clip(s, 120)
 }

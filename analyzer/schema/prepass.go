@@ -130,16 +130,39 @@ func (c *cursor) element(ts []token) element {
 	}
 	e := element{toks: ts}
 	d := c.sub(ts)
-	if ts[0].kind == tokWord {
-		switch strings.ToLower(ts[0].text(c.src)) {
-		case "constraint", "primary", "unique", "key", "index", "fulltext", "spatial", "foreign", "check":
-			d.constraint(&e)
-			return e
-		}
+	if ts[0].kind == tokWord && constraintWords[strings.ToLower(ts[0].text(c.src))] {
+		d.constraint(&e)
+		return e
 	}
 	d.column(&e)
 	return e
 }
+
+// readable is element, but a column whose definition cannot be read becomes one of an unknown type.
+func (c *cursor) readable(ts []token) (e element) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		b, ok := p.(bailout)
+		if !ok || b.err.Code != 0 || len(ts) < 2 || ts[0].kind != tokIdent && (ts[0].kind != tokWord || constraintWords[strings.ToLower(ts[0].text(c.src))]) {
+			panic(p)
+		}
+		col := &columnDef{name: ts[0].name(c.src), at: ts[0].start, srid: -1, lifted: true}
+		col.typ = Type{Name: strings.ToLower(ts[1].text(c.src)), Length: -1, Scale: -1, Unknown: true}
+		table := ""
+		if len(c.objects) > 0 {
+			table = c.objects[0].Table
+		}
+		c.gap(b.err, Object{KindColumn, table, col.name})
+		e = element{toks: ts, col: col, text: quoteName(col.name) + " INT"}
+	}()
+	return c.element(ts)
+}
+
+// constraintWords begin what is no column. It is only read.
+var constraintWords = wordSet("constraint primary unique key index fulltext spatial foreign check")
 
 // spatialTypes are the types of geometries, with their canonical names. It is only read.
 var spatialTypes = map[string]string{
@@ -714,9 +737,6 @@ type tableOption struct {
 var tableOptionWords = wordSet("engine type auto_increment avg_row_length checksum table_checksum comment compression connection delay_key_write encryption insert_method key_block_size " +
 	"max_rows min_rows pack_keys password row_format secondary_engine stats_auto_recalc stats_persistent stats_sample_pages tablespace autoextend_size " +
 	"engine_attribute secondary_engine_attribute page_checksum page_compressed page_compression_level encrypted encryption_key_id transactional sequence ietf_quotes")
-
-// objectsOf names the objects that a definition concerns.
-func (e *element) isColumn() bool { return e.col != nil }
 
 func sameFold(list []string, name string) bool {
 	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, name) })

@@ -160,7 +160,10 @@ type Schema struct {
 	dropped  map[Object]*Statement  // who dropped what exists no more; gives Diff its positions
 	serial   serials                // how often an origin's stem was created
 	other    map[string]charsetPair // defaults of the databases that were created, by name
-	parsers  *parsers
+	// unread are the tables that an unread statement may have touched, "*" all of them: what the server would refuse there
+	// is not known.
+	unread  map[string]bool
+	parsers *parsers
 }
 
 // A Table is a base table.
