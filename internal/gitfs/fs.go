@@ -25,8 +25,10 @@ const (
 	modeMask      = 0o170000
 )
 
-// maxLinks bounds the symbolic links followed for one name, as Linux does.
-const maxLinks = 40
+const (
+	maxLinks = 40   // symbolic links followed for one name, as on Linux
+	maxSteps = 2000 // folders passed on the way, links included
+)
 
 // blobCacheSize bounds the bytes of files that a Repo keeps.
 const blobCacheSize = 16 << 20
@@ -137,7 +139,10 @@ func (f *FS) walk(op, name string, follow bool) (entry, error) {
 	rest := name
 	link := "" // the last link that was followed
 	var linkAt int
-	for links := 0; rest != ""; {
+	for links, steps := 0, 0; rest != ""; steps++ {
+		if steps > maxSteps {
+			return fail(&LinkError{name, link, "takes too many steps"})
+		}
 		var part string
 		part, rest, _ = strings.Cut(rest, "/")
 		switch part {
@@ -185,7 +190,7 @@ func (f *FS) walk(op, name string, follow bool) (entry, error) {
 				target += "/" + rest
 			}
 			if len(target) > 64<<10 {
-				return fail(&LinkError{name, link, "goes in a circle"})
+				return fail(&LinkError{name, link, "takes too many steps"})
 			}
 			rest = target
 		default:
@@ -349,40 +354,60 @@ func (f *FS) ReadLink(name string) (string, error) {
 // needs it meets the error. The caller must not change the slice.
 func (f *FS) Files() ([]string, error) {
 	f.once.Do(func() {
-		f.err = f.collect("", f.commit.tree, 0)
-		slices.Sort(f.files)
+		l := listing{fs: f}
+		f.err = l.collect("", f.commit.tree, 0)
+		slices.Sort(l.files)
+		f.files = l.files
 	})
 	return f.files, f.err
 }
 
-// maxDepth bounds the folders inside folders: a tree's objects can be shared so that a few of them make endless paths.
-const maxDepth = 200
+// The bounds of a listing. A few objects can make a tree with more paths than there are atoms, because folders with equal
+// content are one object.
+const (
+	maxDepth   = 200
+	maxFolders = 1_000_000
+	maxPaths   = 256 << 20 // bytes of all paths; those of the Linux kernel have 3 MB
+	maxFollow  = 5_000     // links looked at; those beyond are listed without
+)
 
-// maxFiles bounds the files of one tree, for the same reason. The Linux kernel has 90,000.
-const maxFiles = 5_000_000
+// A listing collects the files of a tree.
+type listing struct {
+	fs             *FS
+	files          []string
+	folders, bytes int
+	links          int
+}
 
-func (f *FS) collect(prefix string, id oid, depth int) error {
-	t, err := f.repo.tree(id)
+func (l *listing) add(name string) {
+	l.files = append(l.files, name)
+	l.bytes += len(name) + 16
+}
+
+func (l *listing) collect(prefix string, id oid, depth int) error {
+	t, err := l.fs.repo.tree(id)
 	if err != nil {
-		return f.locate(err, strings.TrimSuffix(prefix, "/"))
+		return l.fs.locate(err, strings.TrimSuffix(prefix, "/"))
 	}
-	if depth > maxDepth || len(f.files) > maxFiles {
-		return fmt.Errorf("commit %s: the tree is too deep or has too many files", f.commit.ID)
+	if l.folders++; depth > maxDepth || l.folders > maxFolders || l.bytes > maxPaths {
+		return fmt.Errorf("commit %s: the tree is too deep or has too many files", l.fs.commit.ID)
 	}
 	for _, e := range t.entries {
 		name := prefix + e.name
 		switch e.mode {
 		case modeTree:
-			if err := f.collect(name+"/", e.id, depth+1); err != nil {
+			if err := l.collect(name+"/", e.id, depth+1); err != nil {
 				return err
 			}
 		case modeLink:
-			if to, err := f.walk("stat", name, true); err == nil && to.mode == modeTree {
-				continue
+			if l.links++; l.links <= maxFollow {
+				if to, err := l.fs.walk("stat", name, true); err == nil && to.mode == modeTree {
+					continue
+				}
 			}
-			f.files = append(f.files, name)
+			l.add(name)
 		default:
-			f.files = append(f.files, name)
+			l.add(name)
 		}
 	}
 	return nil

@@ -848,3 +848,52 @@ func TestDamage(t *testing.T) {
 		}
 	}
 }
+
+// TestBombs holds that trees and links which a few objects blow up beyond measure end in an error, soon.
+func TestBombs(t *testing.T) {
+	s := initRepo(t)
+	mktree := func(entries string) string {
+		cmd := exec.Command("git", "mktree")
+		cmd.Dir = s.dir
+		cmd.Stdin = strings.NewReader(entries)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	blob := func(text string) string {
+		s.write(map[string]string{"tmp": text})
+		return s.git("hash-object", "-w", "tmp")
+	}
+	bomb := func(leaf string) string {
+		tree := mktree(leaf)
+		for range 12 {
+			var b strings.Builder
+			for i := range 10 {
+				fmt.Fprintf(&b, "040000 tree %s\tfolder%d\n", tree, i)
+			}
+			tree = mktree(b.String())
+		}
+		return tree
+	}
+	link := blob(strings.Repeat("d/../", 800) + "link")
+	for name, tree := range map[string]string{
+		"files":   bomb("100644 blob " + blob("x") + "\tfile\n"),
+		"folders": bomb(""),
+		"links":   bomb("120000 blob " + link + "\tlink\n040000 tree " + mktree("") + "\td\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			commit := s.git("commit-tree", "-m", "x", tree)
+			r := open(t, s.dir)
+			start := time.Now()
+			files, err := r.FS(resolve(t, r, commit)).Files()
+			if err == nil {
+				t.Errorf("%d files and no error", len(files))
+			}
+			if d := time.Since(start); d > time.Minute {
+				t.Errorf("it took %v", d)
+			}
+		})
+	}
+}

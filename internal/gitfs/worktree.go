@@ -183,7 +183,10 @@ func (w *WorktreeFS) check(op, name string, follow bool) (string, error) {
 	}
 	at, rest, link := ".", name, ""
 	linkAt := 0
-	for links := 0; rest != ""; {
+	for links, steps := 0, 0; rest != ""; steps++ {
+		if steps > maxSteps {
+			return fail(&LinkError{name, link, "takes too many steps"})
+		}
 		var part string
 		part, rest, _ = strings.Cut(rest, "/")
 		switch part {
