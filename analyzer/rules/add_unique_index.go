@@ -45,7 +45,11 @@ var addUniqueIndex = &analyzer.Rule{
 }
 
 func addsUnique(p *analyzer.Pass, t *schema.Table, k *schema.Key) {
-	what := t.Name + " gets the unique key " + k.Name + " (" + strings.Join(columns(k), ", ") + ")"
+	name := "unique key " + k.Name
+	if k.Kind == schema.PrimaryKey {
+		name = "primary key"
+	}
+	what := t.Name + " gets the " + name + " (" + strings.Join(columns(k), ", ") + ")"
 	p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(p.OldTable(t.Name)), Use: analyzer.Write, What: what, If: "old code writes rows that are alike in its columns (1062), or upserts that now match it"})
 	p.Report(analyzer.Hazard{Breaks: newCode, Hits: table(t.Name), Use: analyzer.Write, What: what, If: "new code relies on it in an upsert"})
 	p.Report(analyzer.Hazard{

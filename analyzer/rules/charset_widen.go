@@ -22,7 +22,7 @@ var charsetWiden = &analyzer.Rule{
 			Name:    "latin1 to utf8mb4",
 			Old:     "CREATE TABLE users (s VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_general_ci)",
 			Migrate: "ALTER TABLE users MODIFY s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci", Catalogue: "charset-other",
-			Want: []string{"new-code users.s: write", "old-code users.s: read (caution)"},
+			Want: []string{"new-code users.s: read, write", "old-code users.s: read (caution)"},
 		},
 		{
 			Name:    "narrowed",
@@ -37,9 +37,22 @@ var charsetWiden = &analyzer.Rule{
 		}
 		o, n := ends(p, c.Table, c.Old, c.New)
 		what := n.String() + ": " + c.Old.Charset + " → " + c.New.Charset
-		p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Write, What: what, If: "new code writes characters that " + c.Old.Charset + " does not have (1366)"})
+		use, cond := analyzer.Write, "new code writes characters that "+c.Old.Charset+" does not have (1366)"
+		if !unicode(c.Old.Charset) {
+			// A text that a Unicode column cannot hold is compared all the same; one that an 8-bit column cannot hold is an error.
+			use, cond = readWrite, "new code uses characters that "+c.Old.Charset+" does not have (1366, 3854)"
+		}
+		p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: use, What: what, If: cond})
 		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Read, Caution: true, What: what, If: "old code compares it with a column of another collation (1267, 1271)"})
 	},
+}
+
+func unicode(charset string) bool {
+	switch charset {
+	case "utf8", "utf8mb3", "utf8mb4", "ucs2", "utf16", "utf16le", "utf32":
+		return true
+	}
+	return false
 }
 
 // holds reports whether every character of charset small has a place in charset large.

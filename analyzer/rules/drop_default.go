@@ -25,7 +25,7 @@ var dropDefault = &analyzer.Rule{
 		{
 			Name: "loose", SQLMode: "loose",
 			Old: "CREATE TABLE users (age INT NOT NULL DEFAULT 1)", Migrate: "ALTER TABLE users ALTER COLUMN age DROP DEFAULT",
-			Want: []string{"old-code users.age: omit (caution)"},
+			Want: []string{"old-code users.age: omit"},
 		},
 		{Name: "nullable, by MODIFY", Old: "CREATE TABLE users (age INT DEFAULT 1)", Migrate: "ALTER TABLE users MODIFY age INT"},
 	},
@@ -40,7 +40,7 @@ var dropDefault = &analyzer.Rule{
 		}
 		o, n := ends(p, c.Table, c.Old, c.New)
 		p.Report(analyzer.Hazard{
-			Breaks: oldCode, Hits: o, Use: analyzer.Omit, Caution: !p.Strict(), What: n.String() + " loses its default",
+			Breaks: oldCode, Hits: o, Use: analyzer.Omit, What: n.String() + " loses its default",
 			If: "old code puts rows without naming it (1364, or another value in loose mode)",
 		})
 	},

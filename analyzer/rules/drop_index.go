@@ -22,14 +22,20 @@ var dropIndex = &analyzer.Rule{
 			Old:  "CREATE TABLE users (nick INT, age INT, KEY k (nick), KEY l (nick, age))", Migrate: "ALTER TABLE users DROP KEY k",
 			Want: []string{"old-code key users.k: hint (caution)"},
 		},
+		{
+			Name: "unique", Old: "CREATE TABLE users (nick INT, UNIQUE KEY k (nick))", Migrate: "ALTER TABLE users DROP KEY k",
+			Want: []string{"old-code users.nick: read"},
+		},
 		{Name: "added", Old: "CREATE TABLE users (nick INT)", Migrate: "ALTER TABLE users ADD KEY k (nick)"},
 	},
 	Check: func(p *analyzer.Pass, ch schema.Change) {
 		c, ok := ch.(*schema.DropKey)
-		if !ok || c.Key.Kind != schema.PlainKey && c.Key.Kind != schema.SpatialKey {
+		if !ok || c.Key.Kind == schema.FulltextKey {
 			return
 		}
-		p.Accept()
+		if !unique(c.Key) {
+			p.Accept() // that duplicates become possible is for drop-unique-index and drop-primary-key to say
+		}
 		if c.Key.Implicit {
 			return // it came with a foreign key and nobody asked for it
 		}

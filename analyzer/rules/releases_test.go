@@ -387,3 +387,46 @@ func TestMediated(t *testing.T) {
 		t.Errorf("%s", r.Verdict)
 	}
 }
+
+// TestSymmetry: old code on the new schema of an upgrade is new code on the old schema of the upgrade that goes back. So
+// the two demands of a change and of its reverse are each other's mirror, except where the rules are one-sided on purpose.
+func TestSymmetry(t *testing.T) {
+	oneSided := []analyzer.Ignore{
+		{Rule: "drop-index"},                 // slow queries: those that exist count, those to come do not
+		{Rule: "index-visibility"},           // likewise
+		{Rule: "truncate-table"},             // rows do not come back
+		{Rule: "stored-object-names-column"}, // it breaks both versions on one of the two schemas
+		{Rule: "add-generated-column"},       // new code is taken to know what the old expression refused
+		{Rule: "add-functional-index"},       // likewise
+	}
+	exceptions := map[string]string{
+		"add-foreign-key/on a new column that is NULL for old code":             "a parent with children is deleted: they are there when the column goes, not when it comes",
+		"add-unique-index/on a new column that is always the same for old code": "new code does not write a column that goes",
+		"charset-widen/utf8mb3 to utf8mb4":                                      "narrowing to utf8mb3 is judged stricter for readers than needed",
+		"charset-narrow/widened":                                                "likewise",
+		"collation-change/the same rules in a larger character set":             "likewise",
+		"enum-to-string/too short":                                              "judged as any change to another type, stricter for readers than needed",
+		"string-to-enum/a member is longer than the text was":                   "likewise",
+		"drop-foreign-key/it cleaned up":                                        "a new action is what new code was written for",
+	}
+	for _, r := range All {
+		for _, e := range r.Examples {
+			name := r.ID + "/" + e.Name
+			for _, access := range []analyzer.Access{analyzer.WriteAccess, analyzer.ReadAccess} {
+				u := upgrade(t, e)
+				u.Ignores = oneSided
+				u.Services = []analyzer.Service{{Name: "code", Access: access}}
+				old, new := u.Databases[0].Old, u.Databases[0].New
+				place := func(from, to *schema.Schema) analyzer.Place {
+					u.Databases = []analyzer.Database{{Old: from, New: to, Steps: []analyzer.Step{{Before: from, After: to}}}}
+					return analyzer.Analyze(u, All).Services[0].Place
+				}
+				there, back := place(old, new), place(new, old)
+				mirror := there&analyzer.Before<<1 | there&analyzer.After>>1
+				if _, ok := exceptions[name]; !ok && mirror != back {
+					t.Errorf("%s, %s: %s and back %s", name, access, there, back)
+				}
+			}
+		}
+	}
+}
