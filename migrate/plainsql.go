@@ -17,7 +17,8 @@ import (
 // history in the order of the releases.
 //
 // A folder counts if its path speaks of a schema or of migrations, and if it holds no Python package: Django and
-// sqlalchemy-migrate keep SQL files too, which their migrations run.
+// sqlalchemy-migrate keep SQL files too, which their migrations run. Folders for documentation, demonstration and containers
+// do not count; see notDeployed.
 var PlainSQL = &Framework{
 	Name:   "sql",
 	Detect: detectPlainSQL,
@@ -67,7 +68,7 @@ func detectPlainSQL(fsys fs.FS, files []string) []string {
 		return ok && !f.back && f.dialect != "other"
 	}) {
 		words := strings.NewReplacer("_", " ", "-", " ", "/", " ").Replace(d.dir)
-		if !plainFolder.MatchString(words) || isBack(path.Base(d.dir)) || migrationFolder.MatchString(path.Base(d.dir)) || isPython(files, d.dir) || foreignText(fsys, d.paths()) {
+		if !plainFolder.MatchString(words) || notDeployed(d.dir) || isBack(path.Base(d.dir)) || migrationFolder.MatchString(path.Base(d.dir)) || isPython(files, d.dir) || foreignText(fsys, d.paths()) {
 			continue
 		}
 		dirs = append(dirs, d.dir)
@@ -89,6 +90,21 @@ func detectPlainSQL(fsys fs.FS, files []string) []string {
 
 // releaseFolder is a folder that is named after a release.
 var releaseFolder = regexp.MustCompile(`^[vV]?[0-9]+(\.[0-9]+)+$`)
+
+// notDeployed tells whether a folder is by its path for documentation, demonstration, or the start of a development
+// database in a container. With other frameworks, marks and names leave no doubt what a folder is for.
+func notDeployed(dir string) bool {
+	for part := range strings.SplitSeq(strings.ToLower(dir), "/") {
+		switch part {
+		case "doc", "docs", "documentation", "demo", "demos", "example", "sample", "samples", "tutorial", "tutorials", "bench", "benchmark", "benchmarks", "e2e", "playground":
+			return true
+		}
+		if strings.HasPrefix(part, ".") && part != "." || strings.HasPrefix(part, "docker") || strings.Contains(part, "initdb") {
+			return true
+		}
+	}
+	return false
+}
 
 // isPython tells whether a folder of SQL files belongs to a Python framework.
 func isPython(files []string, dir string) bool {

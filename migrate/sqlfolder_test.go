@@ -76,7 +76,9 @@ func TestSQLFolders(t *testing.T) {
 			"sql migration/mysql \"\": 0.9/0 0.9/1 0.10/0\n"},
 		{"plain, folders for both ways", map[string]string{"migrations/up/1_a.sql": create, "migrations/down/1_a.sql": create}, "sql migrations/up \"\": 1\n"},
 		{"plain, by database", map[string]string{"db/1_a.mysql.sql": create, "db/1_a.sql": "x", "db/1_a.postgres.sql": "x", "db/2_to_postgres.sql": create, "db/3.sqlite.sql": "x", "db/20240101_src/4_x.sql": create}, "sql db \"\": 1 2\n"},
-		{"plain, not about a schema", map[string]string{"slides/01_intro.sql": create}, ""},
+		{"plain, not about a schema", map[string]string{
+			"slides/01_intro.sql": create, "docs/sql/1_a.sql": create, "docker/db/1_a.sql": create, ".devcontainer/db/1_a.sql": create, "db/initdb.d/1_a.sql": create,
+		}, ""},
 		{"plain, run by Python", map[string]string{"app/migrations/sql/01_x.sql": create, "app/migrations/__init__.py": "", "alembic/env.py": "", "alembic/versions/sql/1_x.sql": create}, ""},
 		{"golang-migrate", map[string]string{
 			"m/9_b.up.sql": create, "m/9_b.down.sql": "x", "m/10_c.up.sql": create, "m/001_a.up.sql": create, "m/11_d.down.sql": "x", "m/other.sql": "x",
