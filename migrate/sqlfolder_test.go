@@ -207,6 +207,10 @@ func TestSQLFiles(t *testing.T) {
 		{"golang-migrate", map[string]string{"m/1_a.up.sql": "CREATE TABLE t (id INT); CREATE TABLE {{ .x }} (id INT)", "m/1_a.down.sql": "DROP TABLE t"},
 			"1 m/1_a.up.sql:1:1 CREATE TABLE t (id INT)\n1 m/1_a.up.sql:1:26 CREATE TABLE {{ .x }} (id INT)\n1 back m/1_a.down.sql:1:1 DROP TABLE t\n" +
 				"1 gap m/1_a.up.sql:1:26: the effect of CREATE TABLE {{ .x }} (id INT): {{ .x }} in it is filled in when it runs\n"},
+		{"pop", map[string]string{
+			"m/1_a.mariadb.up.sql": "SELECT 'mariadb'", "m/1_a.mysql.up.sql": "SELECT 'mysql'", "m/1_a.up.sql": "SELECT 'any'", "m/1_a.postgres.up.sql": "SELECT 'postgres'",
+			"m/1_a.down.sql": "SELECT 'back'", "m/1_a.mysql.down.sql": "SELECT 'mysql back'", "m/2_b.up.sql": "SELECT 'any'", "m/2_b.up.fizz": "x",
+		}, "1 m/1_a.mysql.up.sql:1:1 SELECT 'mysql'\n1 back m/1_a.mysql.down.sql:1:1 SELECT 'mysql back'\n2 m/2_b.up.sql:1:1 SELECT 'any'\n"},
 		{"fizz", map[string]string{"m/1_a.up.sql": "SELECT 1", "m/2_b.up.fizz": "create_table(\"t\")"}, "1 m/1_a.up.sql:1:1 SELECT 1\n2 gap m/2_b.up.fizz:1:1: the file m/2_b.up.fizz: it is written in fizz, which is not read\n"},
 		{"flyway", map[string]string{"src/main/resources/db/migration/V1__a.sql": "CREATE TABLE t (d VARCHAR(9) DEFAULT '${d}');", "src/main/resources/db/migration/U1__a.sql": "DROP TABLE t", "src/main/kotlin/db/migration/V2__k.kt": "class"},
 			"1 src/main/resources/db/migration/V1__a.sql:1:1 CREATE TABLE t (d VARCHAR(9) DEFAULT '${d}')\n1 back src/main/resources/db/migration/U1__a.sql:1:1 DROP TABLE t\n" +
