@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -309,15 +310,6 @@ func harmless(sql string) bool {
 // every DDL statement commits (manual: Statements That Cause an Implicit Commit). Only what is worse there than at both ends
 // is kept. It is enough to look at the tables that the statement touched: the others were looked at when they were touched.
 func (a *analysis) between(d *Database, net *Pass, now, future *schema.Schema, touched *touched) {
-	only := func(c schema.Change) bool {
-		t := newTouched([]schema.Change{c})
-		for name := range t.tables {
-			if touched.tables[name] {
-				return true
-			}
-		}
-		return t.all || touched.all
-	}
 	worse := func(h Hazard, code Breaks) bool {
 		if h.Breaks&code == 0 || h.Caution {
 			return false
@@ -328,14 +320,14 @@ func (a *analysis) between(d *Database, net *Pass, now, future *schema.Schema, t
 		})
 	}
 	p := a.pass(d, d.Old, now, schema.Diff(d.Old, now))
-	p.run(a.rules, only)
+	p.run(a.rules, touched.concerns)
 	for _, h := range p.hazards {
 		if worse(h.Hazard, OldCode) {
 			a.add(d, h.Hazard, OldCode, true)
 		}
 	}
 	p = a.pass(d, now, future, schema.Diff(now, future))
-	p.run(a.rules, only)
+	p.run(a.rules, touched.concerns)
 	for _, h := range p.hazards {
 		if worse(h.Hazard, NewCode) {
 			a.add(d, h.Hazard, NewCode, true)
@@ -634,39 +626,69 @@ func newTouched(changes []schema.Change) *touched {
 }
 
 func (t *touched) add(c schema.Change) {
-	o := c.Object()
-	if o.Table == "" {
+	if c.Object().Table == "" {
 		t.all = true // a view, a routine, the database: it may concern any table
-		return
 	}
-	t.tables[o.Table] = true
-	fks := func(table *schema.Table) {
-		if table == nil {
+	for name := range tablesOf(c) {
+		t.tables[name] = true
+	}
+}
+
+// concerns reports whether a change is about one of the tables.
+func (t *touched) concerns(c schema.Change) bool {
+	if t.all || c.Object().Table == "" {
+		return true
+	}
+	for name := range tablesOf(c) {
+		if t.tables[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// tablesOf gives the tables that a change is about: its own by both names, and those that its foreign keys refer to.
+func tablesOf(c schema.Change) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if o := c.Object(); o.Table != "" && !yield(o.Table) {
 			return
 		}
-		t.tables[table.Name] = true
-		for _, f := range table.ForeignKeys {
-			t.tables[f.RefTable] = true
+		var tables [2]*schema.Table
+		var fks [2]*schema.ForeignKey
+		switch c := c.(type) {
+		case *schema.AddTable:
+			tables[0] = c.Table
+		case *schema.DropTable:
+			tables[0] = c.Table
+		case *schema.RenameTable:
+			tables[0], tables[1] = c.Old, c.New
+		case *schema.RecreateTable:
+			tables[0], tables[1] = c.Old, c.New
+		case *schema.AddForeignKey:
+			fks[0] = c.FK
+		case *schema.DropForeignKey:
+			fks[0] = c.FK
+		case *schema.ChangeForeignKey:
+			fks[0], fks[1] = c.Old, c.New
 		}
-	}
-	switch c := c.(type) {
-	case *schema.AddTable:
-		fks(c.Table)
-	case *schema.DropTable:
-		fks(c.Table)
-	case *schema.RenameTable:
-		fks(c.Old)
-		fks(c.New)
-	case *schema.RecreateTable:
-		fks(c.Old)
-		fks(c.New)
-	case *schema.AddForeignKey:
-		t.tables[c.FK.RefTable] = true
-	case *schema.DropForeignKey:
-		t.tables[c.FK.RefTable] = true
-	case *schema.ChangeForeignKey:
-		t.tables[c.Old.RefTable] = true
-		t.tables[c.New.RefTable] = true
+		for _, t := range tables {
+			if t == nil {
+				continue
+			}
+			if !yield(t.Name) {
+				return
+			}
+			for _, f := range t.ForeignKeys {
+				if !yield(f.RefTable) {
+					return
+				}
+			}
+		}
+		for _, f := range fks {
+			if f != nil && !yield(f.RefTable) {
+				return
+			}
+		}
 	}
 }
 

@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"instep/analyzer"
 	"instep/analyzer/schema"
@@ -428,5 +430,49 @@ func TestSymmetry(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestSeveralDatabases: demands of several databases combine, and nothing else changes.
+func TestSeveralDatabases(t *testing.T) {
+	var examples []analyzer.Example
+	for _, r := range All {
+		examples = append(examples, r.Examples[0])
+	}
+	alone := func(e analyzer.Example) *analyzer.Report { return analyzer.Analyze(upgrade(t, e), All) }
+	for i, e := range examples {
+		f := examples[(i*7+3)%len(examples)]
+		if e.Server != f.Server || e.SQLMode != f.SQLMode {
+			continue
+		}
+		u, v := upgrade(t, e), upgrade(t, f)
+		u.Databases = []analyzer.Database{u.Databases[0], v.Databases[0]}
+		u.Databases[0].Name, u.Databases[1].Name = "one", "two"
+		r, a, b := analyzer.Analyze(u, All), alone(e), alone(f)
+		if got, want := r.Services[0].Place, a.Services[0].Place|b.Services[0].Place; got != want {
+			t.Errorf("%s + %s: %s, want %s", e.Migrate, f.Migrate, got, want)
+		}
+		if len(r.Hazards) != len(a.Hazards)+len(b.Hazards) {
+			t.Errorf("%s + %s: %d hazards, want %d and %d", e.Migrate, f.Migrate, len(r.Hazards), len(a.Hazards), len(b.Hazards))
+		}
+	}
+}
+
+// TestManySteps: the work grows gently with the number of pending statements.
+func TestManySteps(t *testing.T) {
+	var b strings.Builder
+	for i := range 400 {
+		fmt.Fprintf(&b, "CREATE TABLE t%d (id INT NOT NULL PRIMARY KEY); ALTER TABLE t%d ADD COLUMN a INT; ALTER TABLE t%d DROP COLUMN a;", i, i, i)
+	}
+	u := upgrade(t, analyzer.Example{Migrate: b.String()})
+	start := time.Now()
+	r := analyzer.Analyze(u, All)
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("%d steps took %s", len(u.Databases[0].Steps), took)
+	} else {
+		t.Logf("%d steps took %s", len(u.Databases[0].Steps), took)
+	}
+	if r.Verdict != analyzer.Ordered || len(r.Costs) != 1200 {
+		t.Errorf("%s, %d costs", r.Verdict, len(r.Costs))
 	}
 }
