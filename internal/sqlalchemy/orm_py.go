@@ -314,11 +314,7 @@ func (e *Engine) modelColumns(cls *python.Class) ([]python.Value, error) {
 			c = v
 		case *mapped:
 			c = v.column
-			if v.deferredType != nil {
-				if err := v.annotate(e, owner, name); err != nil {
-					return err
-				}
-			}
+			v.annotate(e, owner, name)
 		case *declaredAttr:
 			if strings.HasPrefix(name, "__") {
 				return nil
@@ -363,11 +359,24 @@ func (e *Engine) modelColumns(cls *python.Class) ([]python.Value, error) {
 		if k.Attrs == nil {
 			continue
 		}
-		for _, name := range k.Attrs.Names() {
-			if v, ok := k.Attrs.Load(name); ok {
-				if err := take(k, name, v); err != nil {
-					return nil, err
+		for _, name := range e.attributes(k) {
+			v, ok := k.Attrs.Load(name)
+			if !ok {
+				// name: Mapped[int] alone is a column too, unless it is another model or a list of them.
+				of, isMapped := e.annotation(k, name)
+				if !isMapped {
+					continue
 				}
+				if c, isClass := of.arg.(*python.Class); isClass && e.tableOfModel(c) != nil {
+					continue
+				}
+				c := NewColumn("", nil)
+				c.Key = ""
+				c.Cls = e.classFor("Column")
+				v = &mapped{column: c}
+			}
+			if err := take(k, name, v); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -404,20 +413,119 @@ func (*declaredAttr) TypeName() string { return "declared_attr" }
 func (d *declaredAttr) Attr(ev *python.Eval, name string) (python.Value, bool) { return nil, false }
 
 // A mapped is mapped_column(…) of 2.0. Its type may come from the annotation.
-type mapped struct {
-	column       *Column
-	deferredType python.Value
-}
+type mapped struct{ column *Column }
 
 // TypeName implements python.Value.
 func (*mapped) TypeName() string { return "MappedColumn" }
 
-// annotate is where the type of an annotation would be read; annotations are not evaluated, so that the type is not known.
-func (m *mapped) annotate(e *Engine, owner *python.Class, name string) error {
-	if m.column.Type == nil && len(m.column.ForeignKeys) == 0 {
-		m.column.Type = UnknownType(&Unknown{Why: "the type of " + owner.Name + "." + name + " is an annotation, which is not evaluated"})
+// A mappedOf is Mapped[…]: the type in an annotation.
+type mappedOf struct {
+	e   *Engine
+	arg python.Value // nil for Mapped itself
+}
+
+// TypeName implements python.Value.
+func (*mappedOf) TypeName() string { return "Mapped" }
+
+// Index implements python.Indexer.
+func (m *mappedOf) Index(ev *python.Eval, key python.Value) (python.Value, error) {
+	return &mappedOf{m.e, key}, nil
+}
+
+// annotationType gives the column type for the type in an annotation, as the library's default type map does, and whether the annotation
+// says that it may be None.
+func (e *Engine) annotationType(v python.Value) (t *Type, optional bool) {
+	switch v := v.(type) {
+	case *python.Class:
+		name := map[string]string{"int": "Integer", "str": "String", "bool": "Boolean", "float": "Float", "bytes": "LargeBinary", "datetime": "DateTime", "date": "Date",
+			"time": "Time", "timedelta": "Interval", "Decimal": "Numeric", "UUID": "Uuid"}[v.Name]
+		if name != "" && !v.IsPython() {
+			return NewType(name), false
+		}
+		if members, u, err := e.enumMembers(e.Eval.Pos(), v, nil, true); err == nil && u == nil && v.IsPython() {
+			return NewEnum("Enum", members...), false
+		}
+	case *python.Unknown:
+		return UnknownType(why(v)), false
+	default:
+		// Optional[X], X | None and Union[X, None] have their parts in __args__.
+		args, err := e.Eval.Attr(v, "__args__")
+		if err != nil {
+			break
+		}
+		items, u, err := e.Eval.Iterate(args)
+		if u != nil || err != nil {
+			break
+		}
+		for _, it := range items {
+			if c, ok := it.(*python.Class); it == python.None || ok && c.Name == "NoneType" {
+				optional = true
+			} else if t == nil {
+				t, _ = e.annotationType(it)
+			}
+		}
+		if t != nil && (optional || len(items) == 1) {
+			return t, optional
+		}
 	}
-	return nil
+	return UnknownType(&Unknown{Why: "the annotation gives no type that is modelled"}), true
+}
+
+// annotate completes a mapped_column() with what the annotation of its attribute says.
+func (m *mapped) annotate(e *Engine, owner *python.Class, name string) {
+	of, ok := e.annotation(owner, name)
+	c := m.column
+	if !ok {
+		return
+	}
+	t, optional := e.annotationType(of.arg)
+	if c.Type == nil && len(c.ForeignKeys) == 0 {
+		c.Type = t
+	}
+	if !c.NullableSet && !c.PrimaryKey {
+		c.Nullable = optional
+	}
+}
+
+// annotation gives the Mapped[…] of an attribute.
+func (e *Engine) annotation(owner *python.Class, name string) (*mappedOf, bool) {
+	v, ok := owner.Attrs.Load("__annotations__")
+	if !ok {
+		return nil, false
+	}
+	d, ok := v.(*python.Dict)
+	if !ok {
+		return nil, false
+	}
+	v, _ = d.Load(name)
+	of, ok := v.(*mappedOf)
+	return of, ok && of.arg != nil
+}
+
+// attributes gives the names of a class's attributes, those that are only annotated among them.
+func (e *Engine) attributes(cls *python.Class) []string {
+	names := cls.Attrs.Names()
+	v, _ := cls.Attrs.Load("__annotations__")
+	d, ok := v.(*python.Dict)
+	if !ok {
+		return names
+	}
+	keys, vals := d.Items()
+	var out []string
+	for i, k := range keys {
+		if s, u := e.text(k); u == nil {
+			if of, ok := vals[i].(*mappedOf); ok && of.arg != nil {
+				out = append(out, s)
+			}
+		}
+	}
+	// What is annotated stands in its order; the rest of the attributes follows where it is found.
+	for _, n := range names {
+		if !contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // ormNames gives what sqlalchemy.orm and its like offer.
@@ -434,6 +542,21 @@ func (e *Engine) ormNames() []any {
 		"create_session", fn("create_session", func(*python.Eval, *python.Call) (python.Value, error) { return &bind{e, "Session"}, nil }),
 		"declarative_base", pure("declarative_base", func(ev *python.Eval, call *python.Call) (python.Value, error) { return e.declarativeBase(call) }),
 		"DeclarativeBase", e.base2(),
+		"Mapped", &mappedOf{e: e},
+		"registry", pure("registry", func(ev *python.Eval, call *python.Call) (python.Value, error) {
+			base, err := e.declarativeBase(call)
+			if err != nil {
+				return nil, err
+			}
+			return &registry{e, base.(*python.Class)}, nil
+		}),
+		"as_declarative", pure("as_declarative", func(ev *python.Eval, call *python.Call) (python.Value, error) {
+			base, err := e.declarativeBase(call)
+			if err != nil {
+				return nil, err
+			}
+			return (&registry{e, base.(*python.Class)}).baseMaker(), nil
+		}),
 		"declared_attr", pure("declared_attr", func(ev *python.Eval, call *python.Call) (python.Value, error) {
 			return &declaredAttr{first(call.Args, python.None)}, nil
 		}),
@@ -446,7 +569,7 @@ func (e *Engine) ormNames() []any {
 			if !ok {
 				return v, nil
 			}
-			return &mapped{column: c, deferredType: v}, nil
+			return &mapped{column: c}, nil
 		}),
 	}
 	for _, name := range []string{"relationship", "relation", "backref", "column_property", "synonym", "deferred", "composite", "validates", "reconstructor", "association_proxy",
@@ -459,6 +582,55 @@ func (e *Engine) ormNames() []any {
 	}
 	out = append(out, "Query", &python.Class{Name: "Query", Module: "sqlalchemy.orm"}, "exc", e.excModule("sqlalchemy.orm.exc"))
 	return out
+}
+
+// A registry is registry() of 1.4 and 2.0. base is the class that generate_base() gives.
+type registry struct {
+	e    *Engine
+	base *python.Class
+}
+
+// TypeName implements python.Value.
+func (*registry) TypeName() string { return "registry" }
+
+// Attr implements python.Attrer.
+func (r *registry) Attr(ev *python.Eval, name string) (python.Value, bool) {
+	switch name {
+	case "metadata":
+		return r.base.Attrs.Load("metadata")
+	case "generate_base":
+		return give(name, r.base), true
+	case "as_declarative_base":
+		return pure(name, func(*python.Eval, *python.Call) (python.Value, error) { return r.baseMaker(), nil }), true
+	case "mapped":
+		return pure(name, func(ev *python.Eval, call *python.Call) (python.Value, error) {
+			cls, ok := first(call.Args, nil).(*python.Class)
+			if !ok {
+				return first(call.Args, python.None), nil
+			}
+			v, _ := r.base.Attrs.Load("metadata")
+			return cls, r.e.mapClass(cls, v.(*MetaData))
+		}), true
+	case "configure", "dispose":
+		return give(name, python.None), true
+	}
+	return nil, false
+}
+
+// baseMaker gives the decorator that makes a class the base of models.
+func (r *registry) baseMaker() python.Value {
+	return pure("decorate", func(ev *python.Eval, call *python.Call) (python.Value, error) {
+		cls, ok := first(call.Args, nil).(*python.Class)
+		if !ok {
+			return first(call.Args, python.None), nil
+		}
+		cls.Subclass = r.base.Subclass
+		if _, ok := cls.Lookup("metadata"); !ok {
+			m, _ := r.base.Attrs.Load("metadata")
+			cls.Attrs.Store(ev, "metadata", m)
+		}
+		return cls, nil
+	})
 }
 
 // An ormProperty is relationship() and the like: it does not reach the schema. As a decorator it gives the function back.
