@@ -51,6 +51,7 @@ func startDocker(repository, tag string) (*Server, error) {
 		PortBindings: map[dc.Port][]dc.PortBinding{"3306/tcp": {{HostIP: "127.0.0.1", HostPort: "0"}}},
 	}, func(hc *dc.HostConfig) {
 		hc.PublishAllPorts = false // it would open every port to every address
+		hc.Tmpfs = map[string]string{"/var/lib/mysql": "rw,size=2g"}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("running %s: %w", image, err)
