@@ -27,7 +27,13 @@ type tree struct {
 }
 
 // openRepo opens the repository of -C.
-func openRepo(o *options) (*gitfs.Repo, error) { return gitfs.Open(o.dir) }
+func openRepo(o *options) (*gitfs.Repo, error) {
+	repo, err := gitfs.Open(o.dir)
+	if err == nil && o.fetch {
+		repo.AllowFetch() // what a partial clone lacks is brought too
+	}
+	return repo, err
+}
 
 // at gives the tree of a ref; with --fetch, a ref that is missing is fetched.
 func at(ctx context.Context, repo *gitfs.Repo, rev string, o *options) (*tree, error) {
