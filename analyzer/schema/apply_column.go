@@ -589,7 +589,17 @@ func (d *defaultDef) time(t Type, n session) (string, bool) {
 	if d.kind != defString && strings.Trim(s, "0") == "" || s == "0" {
 		s = "0000-00-00"
 	} else if d.kind != defString {
-		return s, true
+		switch len(s) { // 20240131, 20240131235959
+		case 14:
+			s = s[:8] + "T" + s[8:10] + ":" + s[10:12] + ":" + s[12:]
+			fallthrough
+		case 8:
+			s = s[:4] + "-" + s[4:6] + "-" + s[6:]
+		case 6, 12:
+			return s, true // a year of two digits
+		default:
+			return "", false
+		}
 	}
 	y, m, day, ok := parseDate(s)
 	if !ok {

@@ -225,6 +225,9 @@ func (w *work) checkParts(t *Table, k *keySpec, nulls map[string]bool) {
 		if p.Desc && !w.s.server.MariaDB && (k.Kind == FulltextKey || k.Kind == SpatialKey) {
 			w.refuse(k.at, 1221, "a %s key has no order", k.Kind)
 		}
+		if k.Kind == FulltextKey || k.Kind == SpatialKey {
+			p.Desc = false
+		}
 		if p.Desc && (!w.s.server.MariaDB && !w.s.server.atLeast(8, 0) || w.s.server.MariaDB && !w.s.server.mariaAtLeast(10, 8)) {
 			p.Desc = false // parsed and ignored
 		}
@@ -666,6 +669,28 @@ func (w *work) addChecks(t, old *Table, defs []checkDef, column func(checkDef) s
 		t.Checks = append(t.Checks, c)
 	}
 	w.sortChecks(t)
+}
+
+// checkActions refuses checks of columns that a foreign key's action changes (manual: CHECK Constraints).
+func (w *work) checkActions(off int, t *Table) {
+	code := 3823
+	if w.s.server.MariaDB {
+		code = 1901
+	}
+	for _, f := range t.ForeignKeys {
+		switch {
+		case f.OnUpdate == "CASCADE", strings.HasPrefix(f.OnUpdate, "SET"), strings.HasPrefix(f.OnDelete, "SET"):
+		default:
+			continue
+		}
+		for _, c := range t.Checks {
+			for _, r := range c.Columns {
+				if sameFold(f.Columns, r) {
+					w.refuse(off, code, "check %s names column %s, which an action of foreign key %s changes", quoteName(c.Name), quoteName(r), quoteName(f.Name))
+				}
+			}
+		}
+	}
 }
 
 // tableCheck gives a check that belongs to no column.

@@ -100,6 +100,15 @@ func (w *work) createView(v *View, replace bool) {
 			w.refuse(ts[0].start, 1146, "table %s does not exist", quoteName(name))
 		}
 	}
+	for _, name := range v.Tables {
+		if of := w.s.views[name]; of != nil && name != v.Name {
+			for _, base := range of.Tables {
+				if !strings.Contains(base, ".") && !w.exists(base) {
+					w.refuse(ts[0].start, 1356, "view %s reads %s, which does not exist", quoteName(name), quoteName(base))
+				}
+			}
+		}
+	}
 	if fields, ok := w.selectFields(v.Select); ok {
 		named := v.Columns != nil
 		for _, f := range fields {

@@ -226,8 +226,7 @@ func readShown(t *testing.T, flavour, text string) []*Table {
 func comparableTable(t *Table) *Table {
 	n := t.clone()
 	n.Origin, n.Created, n.Last = "", nil, nil
-	delete(n.Options, "AUTO_INCREMENT")
-	delete(n.Options, "STATS_AUTO_RECALC")
+	delete(n.Options, "AUTO_INCREMENT") // grows with the rows
 	for i, c := range n.Columns {
 		d := *c
 		d.Origin, d.Created, d.Last = "", nil, nil

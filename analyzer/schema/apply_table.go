@@ -74,6 +74,7 @@ func (w *work) createTable(ct *createTable) {
 	t.noAuto()
 	w.addForeignKeys(t, nil, n.fks)
 	w.addChecks(t, nil, n.checks, n.checkColumn)
+	w.checkActions(ct.name.at, t)
 	w.checkGenerated(t, defs)
 	w.checkRow(ct.name.at, t)
 	if ct.partition != nil {
