@@ -208,9 +208,16 @@ type Result struct {
 // Result gives what was done so far.
 func (e *Engine) Result() Result {
 	r := Result{After: e.schema}
+	var last python.Effect
 	for _, f := range e.Eval.Effects() {
 		a, ok := f.Value.(*Applied)
 		if !ok {
+			continue
+		}
+		// The body of a loop over rows may have been evaluated more than once to find out what it changes.
+		again := f.Kind == python.DataEffect && f.Conditional && last.Conditional && f.Pos == last.Pos && f.Text == last.Text
+		last = f
+		if again {
 			continue
 		}
 		r.Statements = append(r.Statements, a.Statement)

@@ -185,13 +185,13 @@ func (s *statement) Attr(ev *python.Eval, name string) (python.Value, bool) {
 				n = n.set(a)
 			}
 			if len(call.Kw) > 0 {
-				d := python.NewDict()
+				m := *n
+				m.names, m.values = nil, nil
 				for _, k := range call.Kw {
-					if err := d.Store(ev, python.Str(k.Name), k.Value); err != nil {
-						return nil, err
-					}
+					m.names = append(m.names, k.Name)
+					m.values = append(m.values, s.e.operand(k.Value))
 				}
-				n = n.set(d)
+				n = &m
 			}
 			return n, nil
 		}), true
