@@ -707,49 +707,43 @@ func (d *differ) checks(p *tablePair) {
 func (d *differ) beside() {
 	besides(d.old.views, d.new.views, sameView, func(o, n *View) {
 		c := &ChangeView{Old: o, New: n}
-		if n != nil {
-			c.By = By{n.Created}
-		} else {
-			c.By = d.dropped(c.Object())
-		}
+		c.By = besideCause(d, c, o, n, func(v *View) *Statement { return v.Created })
 		d.add(c)
 	})
 	besides(d.old.trigs, d.new.trigs, d.sameTrigger, func(o, n *Trigger) {
 		c := &ChangeTrigger{Old: o, New: n}
-		if n != nil {
-			c.By = By{n.Created}
-		} else {
-			c.By = d.dropped(c.Object(), tableObject(&Table{Name: o.Table}))
+		c.By = besideCause(d, c, o, n, func(v *Trigger) *Statement { return v.Created })
+		if n == nil { // it goes with its table
+			c.By = c.By.or(d.new.Dropped(Object{Kind: KindTable, Table: o.Table}))
 		}
 		d.add(c)
 	})
 	besides(d.old.procs, d.new.procs, sameRoutine, func(o, n *Routine) {
 		c := &ChangeRoutine{Old: o, New: n}
-		if n != nil {
-			c.By = By{n.Created}
-		} else {
-			c.By = d.dropped(c.Object())
-		}
+		c.By = besideCause(d, c, o, n, func(v *Routine) *Statement { return v.Created })
 		d.add(c)
 	})
 	besides(d.old.events, d.new.events, sameEvent, func(o, n *Event) {
 		c := &ChangeEvent{Old: o, New: n}
-		if n != nil {
-			c.By = By{n.Created}
-		} else {
-			c.By = d.dropped(c.Object())
-		}
+		c.By = besideCause(d, c, o, n, func(v *Event) *Statement { return v.Created })
 		d.add(c)
 	})
 	besides(d.old.seqs, d.new.seqs, sameSequence, func(o, n *Sequence) {
 		c := &ChangeSequence{Old: o, New: n}
-		if n != nil {
-			c.By = By{n.Created}
-		} else {
-			c.By = d.dropped(c.Object())
-		}
+		c.By = besideCause(d, c, o, n, func(v *Sequence) *Statement { return v.Created })
 		d.add(c)
 	})
+}
+
+// besideCause gives the statement that created or dropped the object of c. One that was altered in place does not know by what.
+func besideCause[T any](d *differ, c Change, o, n *T, created func(*T) *Statement) By {
+	switch {
+	case n == nil:
+		return d.dropped(c.Object())
+	case o == nil:
+		return By{created(n)}
+	}
+	return cause(created(o), created(n), &Table{})
 }
 
 // besides calls change for each name whose things differ, in the order of names; what one side lacks is nil.

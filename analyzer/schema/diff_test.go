@@ -104,3 +104,138 @@ CREATE TABLE t (id int NOT NULL AUTO_INCREMENT, a varchar(10), b int DEFAULT 3, 
 		})
 	}
 }
+
+func TestDiffBeside(t *testing.T) {
+	old := build(t, New(Server{MariaDB: true, Major: 10, Minor: 11}), "1", `CREATE TABLE t (a int, b int);
+CREATE VIEW v AS SELECT a FROM t; CREATE VIEW w AS SELECT b FROM t;
+CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1; CREATE TRIGGER h AFTER INSERT ON t FOR EACH ROW SET @a = 1;
+CREATE PROCEDURE p() SELECT 1; CREATE FUNCTION p() RETURNS int RETURN 1; CREATE PROCEDURE q() SELECT 1;
+CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1; CREATE EVENT f ON SCHEDULE EVERY 1 DAY DO SELECT 1;
+CREATE SEQUENCE s; CREATE SEQUENCE r;`)
+	same := build(t, old, "2", `DROP VIEW v; CREATE VIEW v AS /* the same */ SELECT  a
+FROM t; DROP PROCEDURE p; CREATE PROCEDURE p() -- the same
+SELECT 1; RENAME TABLE t TO u;`)
+	if got := diffed(Diff(old, same)); got != "rename-table t 3 to u\n" {
+		t.Errorf("reformatted:\n%s", got)
+	}
+	new := build(t, old, "2", `DROP VIEW v;
+CREATE OR REPLACE VIEW w AS SELECT a FROM t;
+DROP TRIGGER g;
+DROP TRIGGER h; CREATE TRIGGER h AFTER INSERT ON t FOR EACH ROW SET @a = 2;
+DROP FUNCTION p;
+DROP PROCEDURE q; CREATE PROCEDURE q() SELECT 2;
+DROP EVENT e;
+ALTER EVENT f DISABLE;
+DROP SEQUENCE s;
+CREATE SEQUENCE q START WITH 5;`)
+	want := `add-sequence sequence q 10
+drop-sequence sequence s 9
+drop-routine routine p 5
+change-routine routine q 6
+drop-view view v 1
+change-view view w 2
+drop-event event e 7
+change-event event f 0
+drop-trigger trigger t.g 3
+change-trigger trigger t.h 4
+`
+	if got := diffed(Diff(old, new)); got != want {
+		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+}
+
+func TestDiffNames(t *testing.T) {
+	old := build(t, New(Server{}), "1", "CREATE TABLE t (a int, b varchar(5)); CREATE TABLE u (a int);")
+	new := build(t, New(Server{}), "2", "CREATE TABLE t (b varchar(5), a bigint); CREATE TABLE w (a int);")
+	if got, want := diffed(DiffNames(old, new)), "reorder-columns t 1\ncolumn-type t.a 1\ndrop-table u 0\nadd-table w 1\n"; got != want {
+		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+	// By origin they are other tables.
+	if got := diffed(Diff(old, new)); !strings.HasPrefix(got, "recreate-table t 1\n") {
+		t.Errorf("got:\n%s", got)
+	}
+}
+
+func TestDiffServerWidths(t *testing.T) {
+	for server, want := range map[Server]string{
+		{Major: 8, Minor: 4}:                  "",
+		{Major: 5, Minor: 7}:                  "column-type t.a 1\n",
+		{MariaDB: true, Major: 10, Minor: 11}: "column-type t.a 1\n",
+	} {
+		old := build(t, New(server), "1", "CREATE TABLE t (a int(10), b int(11));")
+		if got := diffed(Diff(old, build(t, old, "2", "ALTER TABLE t MODIFY a int(5), MODIFY b int;"))); got != want {
+			t.Errorf("%v: got:\n%swant:\n%s", server, got, want)
+		}
+	}
+}
+
+func TestSameExpr(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		same bool
+	}{
+		{"`a` + 1", "((A+1))", true},
+		{"(a) + (b)", "a + b", false},
+		{"concat(_utf8mb4'x', a)", "CONCAT('x',`a`)", true},
+		{"'x'", "'X'", false},
+		{"'x'", "x", false},
+		{"'it''s'", `'it\'s'`, true},
+		{"(a", "(a)", false},
+		{"", "", true},
+	} {
+		if got := sameExpr(tt.a, tt.b); got != tt.same {
+			t.Errorf("%s, %s: %v", tt.a, tt.b, got)
+		}
+	}
+}
+
+// bigSchema has a thousand tables of ten columns.
+func bigSchema(b *testing.B) *Schema {
+	s := New(Server{})
+	var err error
+	for i := range 1000 {
+		s, err = s.Apply(Statement{SQL: fmt.Sprintf("CREATE TABLE t%d (id int PRIMARY KEY, a int, b varchar(10), c datetime, d text, e decimal(8,2), f int, g bigint, h varchar(200), i date, KEY k (a, b))", i), Migration: "1"})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	return s
+}
+
+// BenchmarkDiff compares two replays of one history of a thousand tables, with one change.
+func BenchmarkDiff(b *testing.B) {
+	old, new := bigSchema(b), bigSchema(b)
+	new, err := new.Apply(Statement{SQL: "ALTER TABLE t7 ADD x int, DROP a, RENAME COLUMN b TO bb", Migration: "2"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if n := len(Diff(old, new)); n != 4 {
+			b.Fatal(n)
+		}
+	}
+}
+
+// BenchmarkDiffShared compares a schema with one that shares all tables but one.
+func BenchmarkDiffShared(b *testing.B) {
+	old := bigSchema(b)
+	new, err := old.Apply(Statement{SQL: "ALTER TABLE t7 ADD x int", Migration: "2"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if n := len(Diff(old, new)); n != 1 {
+			b.Fatal(n)
+		}
+	}
+}
+
+func BenchmarkSQL(b *testing.B) {
+	s := bigSchema(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		b.SetBytes(int64(len(s.SQL())))
+	}
+}

@@ -204,16 +204,17 @@ func (s *splitter) endsUse(first, last, t token) bool {
 // commands that the server does not know. It gives false if the text is for the server.
 func (s *splitter) command(t token) bool {
 	src := s.lexer.src
+	word := t.text(src)
+	slash := t.kind == tokOp && word[0] == '\\' // \. \! \u and the like
+	if !slash && (t.kind != tokWord || !isClientCommand(word)) {
+		return false
+	}
 	line := src[t.start:]
 	if i := strings.IndexByte(line, '\n'); i >= 0 {
 		line = line[:i]
 	}
-	word := t.text(src)
-	switch {
-	case t.kind == tokOp && word[0] == '\\': // \. \! \u and the like
+	if slash {
 		word = line[:min(2, len(line))]
-	case t.kind != tokWord || !isClientCommand(word):
-		return false
 	}
 	s.lexer.pos = t.start + len(line)
 	if !strings.EqualFold(word, "delimiter") {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -85,6 +86,38 @@ func TestSplitNesting(t *testing.T) {
 	statements, gaps := Split("f", src)
 	if len(statements) != 0 || len(gaps) != 1 || !strings.Contains(gaps[0].Why, "1000 blocks") {
 		t.Errorf("got %d statements, gaps %v", len(statements), gaps)
+	}
+}
+
+// TestSplitLarge holds Split to its bounds: 50 MB in proportionate time, and the worst that can stand in them.
+func TestSplitLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: scripts of 50 MB")
+	}
+	const size = 50 << 20
+	for _, tt := range []struct {
+		name, unit       string
+		statements, gaps int
+	}{
+		{"a dump", script, 3 * (size / len(script)), 0},
+		{"one statement", "INSERT INTO a VALUES (1,'x'),", 1, 0},
+		{"many statements", "a;", maxStatements, 1},
+		{"ends", "CREATE EVENT e DO BEGIN END /* */", 1, 0},
+		{"an open string", "'a\\'", 0, 1},
+		{"comments", "/* a */ -- b\n", 0, 0},
+		{"an open comment", "/*!99999", 0, 1},
+		{"spaces", "   \n", 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			start := time.Now()
+			statements, gaps := Split("f", strings.Repeat(tt.unit, size/len(tt.unit)))
+			if len(statements) != tt.statements || len(gaps) != tt.gaps {
+				t.Errorf("%d statements, %d gaps, want %d and %d", len(statements), len(gaps), tt.statements, tt.gaps)
+			}
+			if took := time.Since(start); took > 30*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
 	}
 }
 

@@ -237,8 +237,11 @@ func (c *Column) write(b *strings.Builder, t *Table, server Server) {
 			b.WriteString(" VIRTUAL")
 		}
 	}
+	// MariaDB takes no NOT NULL of a generated column, nor of an invisible one without default: that stands in the primary key,
+	// which makes it NOT NULL.
+	implied := server.MariaDB && (c.Generated != nil || c.Invisible && c.Default == nil && !c.AutoIncrement)
 	switch {
-	case !c.Nullable && (c.Generated == nil || !server.MariaDB): // MariaDB takes no NOT NULL of a generated column
+	case !c.Nullable && !implied:
 		b.WriteString(" NOT NULL")
 	case c.Nullable && c.Type.Name == "timestamp":
 		b.WriteString(" NULL")
