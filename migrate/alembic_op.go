@@ -1079,7 +1079,16 @@ func (o *alembicOps) bulkInsert(c *opCall) (python.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return python.None, o.run(c.pos, v, c.Value("rows"))
+	list, ok := c.Value("rows").(*python.List)
+	if !ok || python.UnknownIn(list) != nil {
+		return python.None, o.run(c.pos, v, c.Value("rows"))
+	}
+	for _, row := range list.Items {
+		if err := o.run(c.pos, v, row); err != nil {
+			return nil, err
+		}
+	}
+	return python.None, nil
 }
 
 // invoke runs an operation object. Only the project's own operations are read.

@@ -249,7 +249,7 @@ func TestAlembicGaps(t *testing.T) {
 		{"no existing type", create + "op.alter_column('t', 'a', nullable=False)", "require the existing type"},
 		{"unnamed", create + "op.drop_constraint(None, 't', type_='unique')", "has no name"},
 		{"length", "op.create_table('t', sa.Column('a', sa.String()))", "VARCHAR requires a length"},
-		{"missing table", "op.add_column('t', sa.Column('a', sa.Integer))", "doesn't exist"},
+		{"missing table", "op.add_column('t', sa.Column('a', sa.Integer))", "does not exist"},
 		{"exclude", "op.create_exclude_constraint('x', 't', ('a', '='))", "PostgreSQL only"},
 		{"unknown text", "import os\nop.execute(os.environ['SQL'])", "environment"},
 		{"unknown name", "import os\nop.drop_table(os.environ['TABLE'])", "environment"},
@@ -281,5 +281,25 @@ func TestAlembicDown(t *testing.T) {
 	}
 	if m.Down != nil {
 		t.Errorf("down: %v", m.Down)
+	}
+}
+
+// TestFindPython checks that no other framework claims what belongs to one written in Python.
+func TestFindPython(t *testing.T) {
+	cfg := "[db_settings]\nrepository_id = x\n"
+	fsys, files := pyTree("app/repo/migrate.cfg", cfg, "app/repo/versions/001_a.py", "def upgrade(e):\n    pass\n",
+		"app/repo/versions/002_b_mysql_upgrade.sql", "CREATE TABLE t (a INT);\n", "app/repo/versions/002_b_mysql_downgrade.sql", "DROP TABLE t;\n",
+		"app/repo/versions/003_c_mysql_upgrade.sql", "ALTER TABLE t ADD COLUMN b INT;\n",
+		"app/alembic/env.py", "from alembic import context\n", "app/alembic/versions/1.py", revision("a", "None"), "app/alembic/versions/data.sql", "SELECT 1;\n")
+	histories, err := Find(fsys, files, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, h := range histories {
+		got = append(got, h.Framework+" "+h.Dir)
+	}
+	if want := []string{"alembic app/alembic", "sqlalchemy-migrate app/repo"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

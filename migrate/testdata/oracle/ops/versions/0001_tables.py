@@ -27,8 +27,6 @@ def upgrade():
         sa.Column("born", sa.Date()),
         sa.Column("created", sa.DateTime(), server_default=now, nullable=False),
         sa.Column("changed", sa.TIMESTAMP(), nullable=True),
-        mysql_engine="InnoDB",
-        mysql_charset="utf8mb4",
         comment="who's who",
     )
     op.create_table(
@@ -50,12 +48,14 @@ def upgrade():
         sa.Column("club", sa.String(20), primary_key=True),
         sa.Column("since", sa.Time()),
         sa.Column("flags", mysql.SET("a", "b")),
+        mysql_charset="utf8mb4",
     )
     op.create_table(
         "squares",
         sa.Column("id", sa.SmallInteger(), primary_key=True, autoincrement=False),
         sa.Column("root", sa.Integer(), nullable=False),
         sa.Column("square", sa.Integer(), sa.Computed("root * root", persisted=True)),
+        mysql_engine="InnoDB",
     )
 
 

@@ -19,7 +19,7 @@ def upgrade():
     op.alter_column("account", "changed", existing_type=sa.TIMESTAMP(), nullable=False, server_default=sa.text("CURRENT_TIMESTAMP"))
     op.alter_column("account", "created", existing_type=sa.DateTime(), server_default=sa.text("'2020-01-01 00:00:00'"))
     op.alter_column("account", "created", existing_type=sa.DateTime(), server_default=None)
-    op.alter_column("account", "created", existing_type=sa.DateTime, server_default=sa.text("CURRENT_TIMESTAMP"), existing_nullable=False)
+    op.alter_column("account", "created", existing_type=sa.DateTime, server_default="2021-01-01 00:00:00", existing_nullable=False)
     op.alter_column("account", "note", existing_type=sa.Text(), type_=mysql.LONGTEXT())
     op.alter_column("account", "kind", existing_type=sa.Enum("plain", "it's"), type_=sa.Enum("plain", "it's", "more"), existing_nullable=True)
     op.alter_column("squares", "id", existing_type=sa.SmallInteger(), type_=sa.Integer(), autoincrement=True, nullable=False)

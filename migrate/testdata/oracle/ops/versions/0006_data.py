@@ -30,8 +30,6 @@ def upgrade():
         op.execute("CREATE INDEX ix_people ON city (people)")
     if not context.is_offline_mode():
         op.add_column("city", sa.Column("online", sa.Boolean()))
-    for row in bind.execute(sa.text("SELECT id FROM city WHERE name = 'nobody'")):
-        op.execute("DELETE FROM city WHERE id = %d" % row[0])
 
 
 def downgrade():
