@@ -311,7 +311,9 @@ func (*urlValue) TypeName() string { return "URL" }
 func (u *urlValue) Attr(ev *python.Eval, name string) (python.Value, bool) {
 	switch name {
 	case "drivername":
-		return python.NewUnknown(ev.Pos(), "the database's URL is not known"), true
+		return &python.Unknown{Pos: ev.Pos(), Why: "the database's URL is not known", Prefix: "mysql"}, true
+	case "get_dialect":
+		return give(name, &dialectValue{e: u.e}), true
 	case "database":
 		if db := u.e.schema.Database(); db != "" {
 			return python.Str(db), true

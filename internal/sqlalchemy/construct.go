@@ -205,11 +205,20 @@ func (t *Table) SetOption(o Option) {
 	t.Options = add(t.Options, o)
 }
 
+// The bounds of what is modelled. MySQL has 4096 columns in a table at most (manual: Limits on Table Column Count and Row Size).
+const (
+	maxColumns = 4096
+	maxTables  = 5000
+)
+
 // AppendColumn makes the column the table's last. A column with the same key is replaced at its place. What the
 // column brings along (foreign keys, index=True, unique=True, checks of its type) is attached too.
 func (t *Table) AppendColumn(c *Column) error {
 	if c.Table != nil && c.Table != t {
 		return errorf("ArgumentError", "Column object '%s' already assigned to Table '%s'", c.Name, c.Table.Name)
+	}
+	if len(t.Columns) >= maxColumns {
+		return errorf("RuntimeError", "table '%s' has more than %d columns", t.Name, maxColumns)
 	}
 	env := t.MetaData.Env
 	env.save(t, c, t.PrimaryKey)

@@ -24,6 +24,9 @@ type Engine struct {
 	Migration string // the migration's id, for the statements
 	// Hooks lets another package add attributes to the constructs, as sqlalchemy-migrate does. They come before the library's own.
 	Hooks Hooks
+	// Models: the program is read for its models, not for what it does to a database. create_engine() then gives this engine;
+	// otherwise it is a connection to a database that is not modelled.
+	Models bool
 
 	schema    *schema.Schema
 	classes   map[string]*python.Class

@@ -199,7 +199,16 @@ func (e *Engine) coreNames() []any {
 			return python.NewUnknown(call.Pos(), "inspect() of that is not modelled"), nil
 		}),
 		"create_engine", pure("create_engine", func(ev *python.Eval, call *python.Call) (python.Value, error) {
+			if e.Models {
+				return e.Bind(), nil
+			}
 			return &python.Unknown{Pos: call.Pos(), Why: "create_engine() connects to a database of its own", Acts: true}, nil
+		}),
+		"engine_from_config", pure("engine_from_config", func(ev *python.Eval, call *python.Call) (python.Value, error) {
+			if e.Models {
+				return e.Bind(), nil
+			}
+			return &python.Unknown{Pos: call.Pos(), Why: "engine_from_config() connects to a database of its own", Acts: true}, nil
 		}),
 		"create_mock_engine", pure("create_mock_engine", func(ev *python.Eval, call *python.Call) (python.Value, error) {
 			return &python.Unknown{Pos: call.Pos(), Why: "create_mock_engine() is not modelled"}, nil

@@ -109,19 +109,6 @@ func (e *Engine) sessionAttr(name string) (python.Value, bool) {
 	return nil, false
 }
 
-// A model is what declarative keeps of a class: the Data of the base class.
-type model struct {
-	e        *Engine
-	metadata *MetaData
-}
-
-// A mapping is the table of a mapped class.
-type mapping struct {
-	e     *Engine
-	table *Table
-	cls   *python.Class
-}
-
 // tableOfModel gives the table of a mapped class; nil if there is none.
 func (e *Engine) tableOfModel(cls *python.Class) *Table {
 	v, ok := cls.Lookup("__table__")
@@ -146,7 +133,7 @@ func (e *Engine) declarativeBase(call *python.Call) (python.Value, error) {
 	if name == "" {
 		name = "Base"
 	}
-	base := &python.Class{Name: name, Module: "sqlalchemy.orm", Data: &model{e, m}, Attrs: python.NewNamespace("metadata", m)}
+	base := &python.Class{Name: name, Module: "sqlalchemy.orm", Attrs: python.NewNamespace("metadata", m)}
 	switch c := call.Keyword("cls").(type) {
 	case *python.Class:
 		base.Bases = []*python.Class{c}

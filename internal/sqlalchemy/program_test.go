@@ -46,6 +46,70 @@ func program(t *testing.T, src string, before ...string) (string, *schema.Schema
 
 const usersTable = "CREATE TABLE users (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, nick VARCHAR(30) NOT NULL DEFAULT 'x', active TINYINT(1), KEY ix_nick (nick))"
 
+// A program that is read for its models makes an engine of its own, and asks it for its dialect.
+func TestModels(t *testing.T) {
+	e := NewEngine(nil, "")
+	e.Models = true
+	ev := python.New(python.Config{
+		FS: fstest.MapFS{"db.py": {Data: []byte(`
+from sqlalchemy import *
+engine = create_engine("sqlite:///:memory:")
+if engine.dialect.name == "mysql":
+    from sqlalchemy.dialects.mysql import LONGTEXT as Big
+else:
+    Big = Text
+metadata = MetaData(engine)
+for name in ["a", "b"]:
+    t = Table(name, metadata, Column("id", Integer, primary_key=True), Column("data", Big))
+    Table("{}_history".format(name), metadata, *[c.copy() for c in t.c])
+`)}},
+		Native: func(ev *python.Eval, name string) *python.Module { return e.Module(ev, name) },
+	})
+	defer ev.Close()
+	v, err := ev.Attr(ev.Load("db.py"), "metadata")
+	m, ok := v.(*MetaData)
+	if !ok || err != nil || len(ev.Gaps()) > 0 {
+		t.Fatal(v, err, ev.Gaps())
+	}
+	var got []string
+	for _, x := range m.Tables {
+		ddl, err := CreateTable(x, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, plain(ddl.SQL))
+	}
+	shape := " ( id INTEGER NOT NULL AUTO_INCREMENT, data LONGTEXT, PRIMARY KEY (id) )"
+	want := []string{"CREATE TABLE a" + shape, "CREATE TABLE a_history" + shape, "CREATE TABLE b" + shape, "CREATE TABLE b_history" + shape}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A branch that may not be taken must leave nothing behind but its gap.
+func TestBranchIsTakenBack(t *testing.T) {
+	out, after := program(t, `
+import settings
+from sqlalchemy import *
+def upgrade(engine):
+    m = MetaData()
+    t = Table("t", m, Column("a", Integer))
+    if settings.MORE:
+        t.append_column(Column("b", Integer))
+        engine.execute("DROP TABLE users")
+    t.create(engine)
+`, usersTable)
+	if after.Table("users") == nil {
+		t.Error("the table was dropped by a branch that may not be taken")
+	}
+	if !strings.Contains(out, "settings is not in this repository") || !strings.Contains(out, "gap 7") {
+		t.Errorf("the condition should be a gap:\n%s", out)
+	}
+	if !strings.Contains(out, "gap 10") {
+		t.Errorf("whether t has the column b is not known, and its CREATE TABLE should say so:\n%s", out)
+	}
+}
+
 func TestPrograms(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
 		{"raw SQL", `

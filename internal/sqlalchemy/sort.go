@@ -18,6 +18,9 @@ type edge struct{ parent, child *Table }
 // their order, in layers: all that depend on nothing, then all that depend only on those, and so on. When dropping, foreign keys
 // without a name cannot be dropped apart, so that a circle of them is an error (CircularDependencyError).
 func SortTables(tables []*Table, dropping bool) ([]Step, error) {
+	if len(tables) > maxTables {
+		return nil, errorf("RuntimeError", "more than %d tables at once are not modelled", maxTables)
+	}
 	var edges []edge
 	var apart []*Constraint
 	fixed := func(k *Constraint) bool { return dropping && !k.Name.Given() }
@@ -86,9 +89,13 @@ func SortTables(tables []*Table, dropping bool) ([]Step, error) {
 func layers(tables []*Table, edges []edge) (order, rest []*Table) {
 	todo := slices.Clone(tables)
 	for len(todo) > 0 {
+		left := map[*Table]bool{}
+		for _, t := range todo {
+			left[t] = true
+		}
 		blocked := map[*Table]bool{}
 		for _, e := range edges {
-			if contains(todo, e.parent) {
+			if left[e.parent] {
 				blocked[e.child] = true
 			}
 		}
@@ -110,6 +117,10 @@ func layers(tables []*Table, edges []edge) (order, rest []*Table) {
 
 // circular gives those of the tables that reach themselves.
 func circular(tables []*Table, edges []edge) []*Table {
+	children := map[*Table][]*Table{}
+	for _, e := range edges {
+		children[e.parent] = append(children[e.parent], e.child)
+	}
 	var out []*Table
 	for _, t := range tables {
 		seen := map[*Table]bool{}
@@ -117,10 +128,10 @@ func circular(tables []*Table, edges []edge) []*Table {
 		for len(stack) > 0 {
 			top := stack[len(stack)-1]
 			stack = stack[:len(stack)-1]
-			for _, e := range edges {
-				if e.parent == top && !seen[e.child] {
-					seen[e.child] = true
-					stack = append(stack, e.child)
+			for _, c := range children[top] {
+				if !seen[c] {
+					seen[c] = true
+					stack = append(stack, c)
 				}
 			}
 		}
