@@ -234,6 +234,13 @@ const maxStates = 2000
 
 // data takes a pending statement that leaves the schema alone. What changes rows must be known to some rule.
 func (a *analysis) data(d *Database, p *Pass, st schema.Statement, touched *touched) {
+	if rebuilds(st.SQL) {
+		a.changed = true
+		a.report.Costs = append(a.report.Costs, Cost{
+			Database: d.Name, Statement: st, Algorithm: inplace, Lock: lockNone, RebuildsTable: true,
+			Because: "FORCE, ENGINE and OPTIMIZE TABLE rebuild the table, although nothing in its definition changes",
+		})
+	}
 	if harmless(st.SQL) {
 		return
 	}
@@ -279,6 +286,19 @@ func firstWord(sql string) string {
 	}
 }
 
+// rebuilds reports whether a statement that leaves the schema alone copies a table into itself (manual: Online DDL
+// Operations, Rebuilding or Optimizing a Table).
+func rebuilds(sql string) bool {
+	switch firstWord(sql) {
+	case "OPTIMIZE":
+		return true
+	case "ALTER":
+		words := strings.FieldsFunc(strings.ToUpper(sql), func(r rune) bool { return !isWord(r) })
+		return slices.Contains(words, "TABLE") && (slices.Contains(words, "FORCE") || slices.Contains(words, "ENGINE"))
+	}
+	return false
+}
+
 // harmless reports whether a statement that leaves the schema alone changes neither rows nor what others may do. Of SET
 // only what concerns the session is among them: what that means for later statements is in their schemas. DDL without
 // an effect on the schema is, too (CREATE TABLE IF NOT EXISTS of a table that is there), but not what moves rows.
@@ -292,7 +312,7 @@ func harmless(sql string) bool {
 	}
 	switch firstWord(sql) {
 	case "SHOW", "USE", "DESC", "DESCRIBE", "EXPLAIN", "LOCK", "UNLOCK", "COMMIT", "BEGIN", "ROLLBACK",
-		"SAVEPOINT", "RELEASE", "ANALYZE", "CHECK", "CHECKSUM", "FLUSH", "DO":
+		"SAVEPOINT", "RELEASE", "ANALYZE", "OPTIMIZE", "CHECK", "CHECKSUM", "FLUSH", "DO":
 		return true
 	case "SELECT":
 		return !has("INTO") || !has("OUTFILE", "DUMPFILE")

@@ -162,9 +162,15 @@ func (a *analysis) verdict() {
 	case len(r.Gaps) > 0:
 		r.Verdict = Unproven
 		r.Why = fmt.Sprintf("%s could not be judged, so no order is proved safe", count(len(r.Gaps), "thing"))
+		if len(nowhere) > 0 {
+			r.Why += "; what is known already leaves no order for " + strings.Join(nowhere, ", ")
+		}
 	case !a.changed:
 		r.Verdict = NoChange
 		r.Why = "no migration is pending and both refs have the same schema"
+		if slices.ContainsFunc(r.Migrations, func(m Migration) bool { return m.State == Pending }) {
+			r.Why = "the pending migrations change neither the schema nor rows"
+		}
 		if len(r.Drift) > 0 {
 			r.Why = fmt.Sprintf("no migration is pending; existing databases differ from the new history's schema in %s", DriftText(r.DriftGroups))
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 var dropIndex = &analyzer.Rule{
-	ID: "drop-index", Since: "0.1", Breaks: analyzer.OldCode,
+	ID: "drop-index", Since: "0.1", Breaks: analyzer.OldCode | analyzer.NewCode,
 	Title:  "a key is dropped",
 	Why:    "Queries of old code that need the key become slow, which can stop a service as well as an error does; queries that name it in FORCE, USE or IGNORE INDEX fail (error 1176). If another key begins with the same columns, only such hints matter.",
 	Fix:    "Release code that does not need the key first. Making it INVISIBLE (MariaDB: IGNORED) for a while shows who needs it.",
@@ -26,6 +26,11 @@ var dropIndex = &analyzer.Rule{
 			Name: "unique", Old: "CREATE TABLE users (nick INT, UNIQUE KEY k (nick))", Migrate: "ALTER TABLE users DROP KEY k",
 			Want: []string{"old-code users.nick: read"},
 		},
+		{
+			Name: "over an expression that can fail",
+			Old:  "CREATE TABLE users (doc JSON, KEY k ((CAST(doc->'$.n' AS UNSIGNED))))", Migrate: "ALTER TABLE users DROP KEY k",
+			Want: []string{"new-code users: write", "old-code users: read"},
+		},
 		{Name: "added", Old: "CREATE TABLE users (nick INT)", Migrate: "ALTER TABLE users ADD KEY k (nick)"},
 	},
 	Check: func(p *analyzer.Pass, ch schema.Change) {
@@ -38,6 +43,16 @@ var dropIndex = &analyzer.Rule{
 		}
 		if c.Key.Implicit {
 			return // it came with a foreign key and nobody asked for it
+		}
+		raises := c.Key.Kind == schema.SpatialKey
+		for _, part := range c.Key.Parts {
+			raises = raises || part.Expr != "" && canRaise(part.Expr)
+		}
+		if raises {
+			p.Report(analyzer.Hazard{
+				Breaks: newCode, Hits: table(p.NewTable(c.Table.Name)), Use: analyzer.Write, What: "key " + c.Key.Name + " of " + c.Table.Name + " is there until it is dropped",
+				If: "it cannot be computed for a value that new code writes (1416, 3751, 3903)",
+			})
 		}
 		losesKey(p, c.Table.Name, c.Key, "key "+c.Key.Name+" of "+c.Table.Name+" is dropped")
 	},

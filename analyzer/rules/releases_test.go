@@ -398,8 +398,8 @@ func TestSymmetry(t *testing.T) {
 		{Rule: "index-visibility"},           // likewise
 		{Rule: "truncate-table"},             // rows do not come back
 		{Rule: "stored-object-names-column"}, // it breaks both versions on one of the two schemas
-		{Rule: "add-generated-column"},       // new code is taken to know what the old expression refused
-		{Rule: "add-functional-index"},       // likewise
+		{Rule: "add-functional-index"},       // drop-index mirrors it
+		{Rule: "add-spatial-index"},          // likewise
 	}
 	exceptions := map[string]string{
 		"add-foreign-key/on a new column that is NULL for old code":             "a parent with children is deleted: they are there when the column goes, not when it comes",
@@ -474,5 +474,35 @@ func TestManySteps(t *testing.T) {
 	}
 	if r.Verdict != analyzer.Ordered || len(r.Costs) != 1200 {
 		t.Errorf("%s, %d costs", r.Verdict, len(r.Costs))
+	}
+}
+
+// TestConsumers: a reader that is no service has no place, but is told of.
+func TestConsumers(t *testing.T) {
+	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: "DROP TABLE users"})
+	u.Services = []analyzer.Service{{Name: "admin", Migrates: true, Access: analyzer.NoAccess}}
+	u.Consumers = []analyzer.Consumer{{Name: "scripts"}, {Name: "export"}}
+	u.Usage = func(name string, code analyzer.Breaks, o schema.Object, use analyzer.Use) analyzer.Answer {
+		switch {
+		case name == "export":
+			return analyzer.Answer{Is: analyzer.No}
+		case code == analyzer.NewCode: // what it is at the target ref meets the new schema too
+			return analyzer.Answer{Is: analyzer.Yes, Named: true, Evidence: []analyzer.Evidence{{Rev: "v2", File: "dump.sh", Line: 7, Text: "SELECT * FROM users"}}}
+		}
+		return analyzer.Answer{}
+	}
+	r := analyzer.Analyze(u, All)
+	f := r.Hazards[slices.IndexFunc(r.Hazards, func(f analyzer.Finding) bool { return f.Breaks&analyzer.OldCode != 0 })]
+	if len(f.Consumers) != 1 || f.Consumers[0].Name != "scripts" || f.Consumers[0].Assumed || len(f.Evidence) != 1 || r.Verdict != analyzer.AnyOrder {
+		t.Errorf("%s %+v", r.Verdict, f)
+	}
+}
+
+func TestRebuildHasACost(t *testing.T) {
+	for _, migrate := range []string{"ALTER TABLE users FORCE", "ALTER TABLE users ENGINE = InnoDB", "OPTIMIZE TABLE users"} {
+		r := analyzer.Analyze(upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: migrate}), All)
+		if r.Verdict != analyzer.AnyOrder || len(r.Costs) != 1 || !r.Costs[0].RebuildsTable || r.Proviso == "" {
+			t.Errorf("%s: %s %+v", migrate, r.Verdict, r.Costs)
+		}
 	}
 }
