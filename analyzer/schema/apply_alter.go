@@ -559,7 +559,7 @@ func (a *alteration) checkNeeded(drops map[string]*clause) {
 				a.refuse(cl.at, 1553, "foreign key %s needs key %s", quoteName(f.Name), quoteName(k.Name))
 			}
 		}
-		for _, child := range a.s.Tables() {
+		for _, child := range a.referring(a.old.Name) {
 			for _, f := range child.ForeignKeys {
 				if f.RefTable != a.old.Name || !k.serves(f.RefColumns) || child.Name == a.old.Name && a.dropsForeignKey(f.Name) {
 					continue
@@ -628,7 +628,7 @@ func (a *alteration) foreignKeys() {
 	a.t.ForeignKeys = keep
 	// The tables that refer to this one.
 	renamed := false
-	for _, child := range a.s.Tables() {
+	for _, child := range a.referring(a.old.Name) {
 		for _, f := range child.ForeignKeys {
 			if f.RefTable != a.old.Name || child.Name == a.old.Name && a.dropsForeignKey(f.Name) {
 				continue
@@ -668,7 +668,7 @@ func (a *alteration) foreignKeys() {
 				follow(f)
 			}
 		}
-		for _, child := range a.s.Tables() {
+		for _, child := range a.referring(a.old.Name) {
 			if child.Name == a.old.Name {
 				continue
 			}

@@ -401,12 +401,24 @@ func (w *work) removeTable(name string) {
 	}
 }
 
+// referring gives the tables with foreign keys that refer to a table, sorted by name.
+func (w *work) referring(name string) []*Table {
+	var list []*Table
+	for _, t := range w.s.tables {
+		if slices.ContainsFunc(t.ForeignKeys, func(f *ForeignKey) bool { return f.RefTable == name }) {
+			list = append(list, t)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Table) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
 // checkNoChildren refuses to drop a table to which foreign keys of others refer. going are dropped in the same statement.
 func (w *work) checkNoChildren(off int, name string, going []qname) {
 	if !w.s.session.foreignKeyChecks {
 		return
 	}
-	for _, child := range w.s.Tables() {
+	for _, child := range w.referring(name) {
 		if child.Name == name || slices.ContainsFunc(going, func(q qname) bool { return q.name == child.Name }) {
 			continue
 		}
@@ -609,7 +621,7 @@ func (w *work) renameTable(t *Table, to string) {
 
 // children changes the foreign keys of other tables that refer to a table.
 func (w *work) children(parent string, change func(*ForeignKey)) {
-	for _, child := range w.s.Tables() {
+	for _, child := range w.referring(parent) {
 		var n *Table
 		for i, f := range child.ForeignKeys {
 			if f.RefTable != parent {
@@ -738,7 +750,7 @@ func (w *work) checkPartition(off int, t *Table) {
 	if len(t.ForeignKeys) > 0 {
 		w.refuse(off, 1506, "partitioned table %s cannot have foreign keys", quoteName(t.Name))
 	}
-	for _, child := range w.s.Tables() {
+	for _, child := range w.referring(t.Name) {
 		for _, f := range child.ForeignKeys {
 			if f.RefTable == t.Name {
 				w.refuse(off, 1506, "partitioned table %s cannot have foreign keys that refer to it", quoteName(t.Name))

@@ -37,7 +37,8 @@ func TestErrors(t *testing.T) {
 		{users, "ALTER TABLE users ADD b INT,\n ADD a WAT", "m.sql:2:6: cannot read this definition: near \"WAT\"", "users.a"},
 		{users, "CREATE TABLE x (\n a INT,\n b INT DEFAULT 'x')", "m.sql:3:16: invalid default for column `b` (error 1067)", "x"},
 		{users, "ALTER TABLE users FROB", "m.sql:1:19: cannot read \"FROB\" here: want a clause of ALTER TABLE", "users"},
-		{users, "CALL add_columns()", "m.sql:1:1: what \"CALL add_columns()\" does is not known", "any"},
+		{users, "CALL add_columns()", "m.sql:1:6: what the procedure `add_columns` does is not known", "any"},
+		{"CREATE PROCEDURE p () BEGIN IF 1 THEN ALTER TABLE a ADD b INT; END IF; END", "CALL p()", "m.sql:1:6: what the procedure `p` does is not known: it says ALTER", "any"},
 		{users, "EXECUTE stmt", "m.sql:1:1: what \"EXECUTE stmt\" does is not known", "any"},
 		{users, "/* hi */ FROBNICATE users", "m.sql:1:10: what \"FROBNICATE users\" does is not known", "any"},
 		{users, "CREATE TABLE x (a INT", "m.sql:1:22: the statement ends where ) should stand", "x"},
@@ -110,9 +111,9 @@ func TestPartly(t *testing.T) {
 
 // TestHarmless holds statements that do not touch the schema to giving the very same one.
 func TestHarmless(t *testing.T) {
-	s := apply(t, New(mysql84), "CREATE TABLE users (id INT PRIMARY KEY)")
+	s := apply(t, New(mysql84), "CREATE TABLE users (id INT PRIMARY KEY)", "CREATE PROCEDURE fill (n INT) BEGIN DECLARE i INT; SET i = n; INSERT INTO users VALUES (i); END")
 	for _, sql := range []string{
-		"", "-- nothing", "SELECT 1", "(SELECT 1)", "INSERT INTO users VALUES (1) AS n ON DUPLICATE KEY UPDATE id = n.id", "/* x */ UPDATE users SET id = %s", "DELETE FROM nope",
+		"CALL fill(3)", "", "-- nothing", "SELECT 1", "(SELECT 1)", "INSERT INTO users VALUES (1) AS n ON DUPLICATE KEY UPDATE id = n.id", "/* x */ UPDATE users SET id = %s", "DELETE FROM nope",
 		"LOCK TABLES users WRITE", "COMMIT", "ANALYZE TABLE users", "GRANT ALL ON *.* TO x", "SHOW TABLES", "WITH a AS (SELECT 1) SELECT * FROM a",
 		"/*!40000 ALTER TABLE `users` DISABLE KEYS */;", "CREATE USER x", "DROP USER x", "SET @a = 1", "SET NAMES utf8mb4", "SET GLOBAL sql_mode = ''",
 		"LOAD DATA INFILE 'x' INTO TABLE users", "/*!99999 DROP TABLE users */", "/*M! DROP TABLE users */", "PREPARE s FROM @sql",

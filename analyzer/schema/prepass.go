@@ -43,7 +43,6 @@ type columnDef struct {
 	checks     []checkDef
 	ref        *fkDef
 	lifted     bool // typ was read here and not by the parser
-	versioning string
 }
 
 // A defaultDef is a DEFAULT or ON UPDATE clause as written.
