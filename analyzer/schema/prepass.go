@@ -73,7 +73,6 @@ type keyDef struct {
 	at          int
 	ifNotExists bool
 	exprs       []expression // of Parts, by index; empty for columns
-	orReplace   bool
 }
 
 // A fkDef is a foreign key as written.
