@@ -95,24 +95,29 @@ type Eval struct {
 	modules map[string]*Module
 	loaded  int // modules of the tree
 
-	epoch    uint32
-	epochs   uint32
-	forks    int
-	journal  []entry
-	touched  map[Mutable]uint32 // the epoch in which native state was saved last
-	pending  []*pending
-	effects  []Effect
-	gaps     []Gap
-	gapSeen  map[gapKey]bool
-	notes    []Note
-	quiet    int // while set, gaps are not recorded
-	tries    int // enclosing try statements that may catch
-	unknowns int // calls of unknown code so far
-	setOrder Pos // first place where a set's order was looked at
+	epoch       uint32
+	epochs      uint32
+	forks       int
+	journal     []entry
+	touched     map[Mutable]uint32 // the epoch in which native state was saved last
+	pending     []*pending
+	speculating int  // loops of unknown length, and other places, that are recording
+	changed     bool // merge made something unknown
+	effects     []Effect
+	gaps        []Gap
+	gapSeen     map[gapKey]bool
+	notes       []Note
+	quiet       int // while set, gaps are not recorded
+	tries       int // enclosing try statements that may catch
+	unknowns    int // calls of unknown code so far
+	lastUnknown *Unknown
+	setOrder    Pos // first place where a set's order was looked at
 
 	fr         *frame
 	generators []*Generator
 	counter    int
+	builtins   map[string]Value
+	cmpDepth   int
 	excs       []*Instance // being handled
 	visiting   map[any]bool
 	lib        map[string]*Class

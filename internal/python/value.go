@@ -347,6 +347,8 @@ type Instance struct {
 	// Native is for the native class that initialised it. It does not take part in the journal: if it is changed after
 	// Init, it must be a Mutable and be touched.
 	Native any
+
+	base Value // of an instance of a class that derives from str, int, list …
 }
 
 // NewInstance gives an instance of a class without running its __init__.

@@ -119,16 +119,17 @@ func (t *table) Merge(ev *Eval, before, a, b any, why *Unknown) {
 			}
 		}
 	}
-	if !same {
-		if why.Data {
-			t.Restore(before)
-		} else {
-			t.Restore(y)
+	if !same || (x.taint == nil) != (y.taint == nil) {
+		t.Restore(y)
+		u := &Unknown{Pos: why.Pos, Why: why.Why, Acts: ev.anyActs(x.entries) || ev.anyActs(y.entries)}
+		u.Data = why.Data && (x.taint == nil || x.taint.Data) && (y.taint == nil || y.taint.Data)
+		if y.taint == nil || y.taint.Data != u.Data || u.Acts && !y.taint.Acts {
+			ev.changed = true
 		}
-		u := *why
-		u.Empty, u.Prefix = nil, ""
-		u.Acts = u.Acts || ev.anyActs(x.entries) || ev.anyActs(y.entries)
-		t.taint = &u
+		if !u.Data {
+			t.clear()
+		}
+		t.taint = u
 		return
 	}
 	out := x.Save().(*table)
