@@ -222,6 +222,24 @@ def upgrade(engine):
     if settings.MORE:
         engine.execute("DROP TABLE users")
 `, "8: CREATE TABLE t ( a VARCHAR(10) )\ngap 9: "},
+		{"models of 2.0", `
+import datetime
+from typing import Optional
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+class Base(DeclarativeBase):
+    pass
+class User(Base):
+    __tablename__ = "people"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(30))
+    nick: Mapped[Optional[str]] = mapped_column(String(9), index=True)
+    born: Mapped[datetime.date]
+    boss_id: Mapped[Optional[int]] = mapped_column(ForeignKey("people.id"))
+    boss: Mapped["User"] = relationship()
+def upgrade(engine):
+    Base.metadata.create_all(engine)
+`, "17: CREATE TABLE people ( id INTEGER NOT NULL AUTO_INCREMENT, name VARCHAR(30) NOT NULL, nick VARCHAR(9), born DATE NOT NULL, boss_id INTEGER, PRIMARY KEY (id), FOREIGN KEY(boss_id) REFERENCES people (id) )\n17: CREATE INDEX ix_people_nick ON people (nick)"},
 		{"compiles", `
 from sqlalchemy import *
 from sqlalchemy.ext.compiler import compiles
