@@ -597,11 +597,11 @@ func (a *analysis) hit(f *Finding) {
 		}
 	}
 	for _, c := range a.Consumers {
-		// Nobody knows when a consumer's new code runs, so either of its codes can meet the new schema.
+		// Nobody knows when a consumer's new code runs, so what it is at either ref can meet the new schema.
 		h := Hit{Name: c.Name, Assumed: true}
 		if f.Breaks&OldCode != 0 {
 			h.ask(a.Usage(c.Name, OldCode, f.Hits, f.Use), OldCode, f.Caution)
-			h.ask(a.Usage(c.Name, NewCode, f.Hits, f.Use), NewCode, f.Caution)
+			h.ask(a.Usage(c.Name, NewCode, f.Hits, f.Use), OldCode, f.Caution)
 		}
 		if h.Code != 0 {
 			f.Consumers = append(f.Consumers, h)

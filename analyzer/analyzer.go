@@ -483,7 +483,7 @@ type Finding struct {
 // A Hit is a service or consumer that a hazard hits.
 type Hit struct {
 	Name     string
-	Code     Breaks // which of its code: OldCode, NewCode or both
+	Code     Breaks // which of its code: OldCode, NewCode or both; of a consumer always OldCode
 	Assumed  bool   // by the default assumption, without evidence
 	Evidence []Evidence
 }

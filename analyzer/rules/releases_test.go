@@ -490,7 +490,7 @@ func TestConsumers(t *testing.T) {
 	}
 	r := analyzer.Analyze(u, All)
 	f := r.Hazards[slices.IndexFunc(r.Hazards, func(f analyzer.Finding) bool { return f.Breaks&analyzer.OldCode != 0 })]
-	if len(f.Consumers) != 1 || f.Consumers[0].Name != "scripts" || f.Consumers[0].Assumed || len(f.Evidence) != 1 || r.Verdict != analyzer.AnyOrder {
+	if len(f.Consumers) != 1 || f.Consumers[0].Name != "scripts" || f.Consumers[0].Assumed || f.Consumers[0].Code != analyzer.OldCode || len(f.Evidence) != 1 || r.Verdict != analyzer.AnyOrder {
 		t.Errorf("%s %+v", r.Verdict, f)
 	}
 }
