@@ -13,7 +13,8 @@ import (
 // A Comparison says what stands between a deployed and a target history of one database.
 type Comparison struct {
 	Old, New *Replay // Old is nil where the database is new, New where its migrations are gone
-	// Pending are the migrations that an upgrade runs, as they act on the deployed schema, in order.
+	// Pending are the migrations that an upgrade runs, as they act on the deployed schema, in order. Of a re-based
+	// history without a baseline they are all, as they act on an empty one.
 	Pending []Migration
 	Edited  []Migration // at both refs, with another meaning: as they stand at the target ref
 	Removed []Migration // only at the deployed ref
@@ -215,6 +216,14 @@ func (c *Cache) Compare(oldFS, newFS fs.FS, pair [2]*History, base *schema.Schem
 				})
 			}
 		}
+	}
+	if cmp.Rebased != "" && stamped < 0 {
+		// Whether databases run any of it is not known, so how it acts on the deployed schema says nothing.
+		cmp.Pending = cmp.New.Migrations
+		for _, m := range cmp.Pending {
+			cmp.PendingGaps = append(cmp.PendingGaps, m.Gaps...)
+		}
+		return cmp
 	}
 	known := ancestors(cmp.New.History, stamped)
 	state := deployed

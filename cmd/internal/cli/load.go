@@ -304,7 +304,11 @@ func (a *analysis) upgrade(deployed, target *tree, c *config) (analyzer.Upgrade,
 	}
 	base := a.base(u.Server)
 	for _, cmp := range cmps {
-		u.Databases = append(u.Databases, database(cmp, base))
+		db := database(cmp, base)
+		if len(cmps) > 1 {
+			db.Name = cmp.Database()
+		}
+		u.Databases = append(u.Databases, db)
 	}
 	for _, name := range sortedKeys(c.Services) {
 		s := c.Services[name]
@@ -319,10 +323,10 @@ func (a *analysis) upgrade(deployed, target *tree, c *config) (analyzer.Upgrade,
 	return u, nil
 }
 
-// database turns a comparison into what the analyzer takes.
+// database turns a comparison into what the analyzer takes, but for the name.
 func database(cmp *migrate.Comparison, base *schema.Schema) analyzer.Database {
 	db := analyzer.Database{
-		Name: cmp.Database(), Framework: cmp.Framework(), Old: base, New: base,
+		Framework: cmp.Framework(), Old: base, New: base,
 		HistoryGaps: cmp.HistoryGaps, PendingGaps: cmp.PendingGaps,
 	}
 	if cmp.Old != nil {
@@ -337,6 +341,9 @@ func database(cmp *migrate.Comparison, base *schema.Schema) analyzer.Database {
 	}
 	state := db.Old
 	for _, m := range cmp.Pending {
+		if cmp.Rebased != "" && cmp.Baseline == "" {
+			break
+		}
 		for i, st := range m.Statements {
 			if i >= len(m.Steps) {
 				break

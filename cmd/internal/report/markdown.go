@@ -70,11 +70,12 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		short = append(short, fmt.Sprintf("- `%s` %s\n", f[0].Rule.ID, md(shortText(f))))
 	}
 	add("Worth a thought (assumed of no code)", false, short)
+	title, lines := d.driftLines()
 	var drift []string
-	for _, g := range d.DriftGroups {
-		drift = append(drift, fmt.Sprintf("- %d × %s\n", g.Count, md(driftText(g))))
+	for _, l := range lines {
+		drift = append(drift, fmt.Sprintf("- %d × %s\n", l.count, md(l.text)))
 	}
-	add("Drift: deployed databases differ from the new history's schema", false, drift)
+	add(title, false, drift)
 	var migrations []string
 	for _, m := range d.Migrations {
 		migrations = append(migrations, fmt.Sprintf("- %s `%s` in `%s` (%s)\n", m.State, code(m.ID), code(m.File), plural(len(m.Statements), "statement")))

@@ -75,22 +75,40 @@ func Answer(r *analyzer.Report) string {
 	case analyzer.NoChange:
 		return "No schema change: deploy in any order."
 	case analyzer.AnyOrder:
+		if w := windowText(r); w != "" {
+			return "Any order" + w + "."
+		}
 		return "Any order: old and new code work with both schemas."
 	case analyzer.Split:
 		return "Split this release: no order is safe."
 	case analyzer.Unproven:
 		return "Unproven: what could not be read may change the answer."
 	}
-	return order(r)
+	return order(r) + windowText(r) + "."
+}
+
+// windowText names the services whose old processes break while the schema changes, whatever the order is.
+func windowText(r *analyzer.Report) string {
+	for _, s := range r.Services {
+		if !s.Window {
+			continue
+		}
+		breaks := "break"
+		if s.OldCodeNewSchema == analyzer.AssumedBreaks {
+			breaks = "may break"
+		}
+		return fmt.Sprintf("; old processes of %s %s while the schema changes", Clean(s.Name), breaks)
+	}
+	return ""
 }
 
 func order(r *analyzer.Report) string {
 	steps := slices.Clone(r.Order)
 	switch len(steps) {
 	case 0:
-		return "Deploy in any order."
+		return "Deploy in any order"
 	case 1:
-		return "Deploy " + Clean(steps[0]) + "."
+		return "Deploy " + Clean(steps[0])
 	}
 	for i, s := range steps {
 		steps[i] = Clean(s)
@@ -105,7 +123,7 @@ func order(r *analyzer.Report) string {
 			steps[i] = "deploy " + steps[i]
 		}
 	}
-	return strings.Join(steps, ", then ") + "."
+	return strings.Join(steps, ", then ")
 }
 
 func (t *text) answer() {
@@ -415,7 +433,7 @@ func (t *text) group(title string, all []analyzer.Finding) {
 			}
 		}
 		if shown > 3 {
-			t.line("    seen  … and in %s more", plural(shown-3, "place"))
+			t.line("    seen  … and in %s", plural(shown-3, "more place"))
 		}
 		t.line("    rule  %s", f.Rule.ID)
 	}
@@ -522,19 +540,47 @@ func hitText(f analyzer.Finding) string {
 	return strings.Join(parts, "; ")
 }
 
+// reordered is the kind of a change in the order of columns, which matters only to code that relies on it.
+const reordered = "reorder-columns"
+
 func (t *text) drift() {
-	if len(t.DriftGroups) == 0 {
+	title, lines := t.driftLines()
+	if len(lines) == 0 {
 		return
 	}
-	total := 0
-	for _, g := range t.DriftGroups {
-		total += g.Count
-	}
-	t.heading(fmt.Sprintf("Drift: deployed databases differ from the new history's schema in %s", plural(total, "place")))
-	for _, g := range t.DriftGroups {
-		t.wrap(fmt.Sprintf("%5d  ", g.Count), driftText(g))
+	t.heading(title)
+	for _, l := range lines {
+		t.wrap(fmt.Sprintf("%5d  ", l.count), l.text)
 	}
 }
+
+type driftLine struct {
+	count int
+	text  string
+}
+
+// driftLines gives how deployed databases differ from the schema of a re-based history, the order of columns last.
+func (d *Document) driftLines() (title string, lines []driftLine) {
+	total, tables := 0, 0
+	var last []driftLine
+	for _, g := range d.DriftGroups {
+		l := driftLine{g.Count, driftText(g)}
+		if g.Kind == reordered {
+			tables += g.Count
+			last = append(last, l)
+			continue
+		}
+		total += g.Count
+		lines = append(lines, l)
+	}
+	title = "Drift: deployed databases differ from the new history's schema in " + plural(total, "place")
+	if tables > 0 {
+		title += fmt.Sprintf(", and %s in the order of columns", plural(tables, "table"))
+	}
+	return title, append(lines, last...)
+}
+
+const maxDriftNames = 12
 
 func driftText(g analyzer.DriftGroup) string {
 	s := g.Kind
@@ -542,7 +588,11 @@ func driftText(g analyzer.DriftGroup) string {
 		s += ": " + g.What
 	}
 	var names []string
-	for _, n := range g.Names {
+	for i, n := range g.Names {
+		if i == maxDriftNames && len(g.Names) > maxDriftNames+1 {
+			names = append(names, fmt.Sprintf("and %d more (all are in --format json)", len(g.Names)-i))
+			break
+		}
 		if n.Count > 1 {
 			names = append(names, fmt.Sprintf("%s (%d)", n.Name, n.Count))
 		} else {
