@@ -135,7 +135,8 @@ func readAlembic(fsys fs.FS, dir string) (*History, error) {
 	for _, rev := range ordered {
 		h.Revisions = append(h.Revisions, Revision{
 			ID: rev.id, Name: rev.name, File: rev.file, Parents: append([]string{}, rev.parents()...),
-			Run: func(fsys fs.FS, before *schema.Schema) Migration { return env.run(fsys, rev, before) },
+			Run:  func(fsys fs.FS, before *schema.Schema) Migration { return env.run(fsys, rev, before) },
+			Down: func(fsys fs.FS, after *schema.Schema) []schema.Statement { return env.down(fsys, rev, after) },
 		})
 	}
 	return h, nil

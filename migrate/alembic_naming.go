@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -67,7 +66,49 @@ func (e *alembicEnv) naming(fsys fs.FS, atEnd func(func())) sqlalchemy.Naming {
 	return unknown(why(v))
 }
 
-var importLine = regexp.MustCompile(`(?m)^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\(?[^\n]*)|import[ \t]+([\w., \t]+))`)
+// importsOf gives what the import statements of a source can name: modules, and names in modules that may be modules
+// themselves. It looks at lines that begin with import or from; one inside a string costs a look at a file, no more.
+func importsOf(src string) []string {
+	var names []string
+	for src != "" {
+		line := src
+		if i := strings.IndexByte(src, '\n'); i >= 0 {
+			line, src = src[:i], src[i+1:]
+		} else {
+			src = ""
+		}
+		line = strings.TrimLeft(line, " \t")
+		if rest, ok := strings.CutPrefix(line, "import "); ok {
+			for _, n := range strings.Split(rest, ",") {
+				if f := strings.Fields(n); len(f) > 0 {
+					names = append(names, f[0])
+				}
+			}
+			continue
+		}
+		rest, ok := strings.CutPrefix(line, "from ")
+		if !ok {
+			continue
+		}
+		module, list, ok := strings.Cut(rest, " import ")
+		if !ok {
+			continue
+		}
+		module = strings.TrimSpace(module)
+		if strings.Contains(list, "(") && !strings.Contains(list, ")") {
+			more, after, _ := strings.Cut(src, ")")
+			list, src = list+more, after
+		}
+		names = append(names, module)
+		for _, n := range strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune("(), \t\r\n\\", r) }) {
+			names = append(names, strings.TrimSuffix(module, ".")+"."+n)
+			if strings.HasSuffix(module, ".") {
+				names[len(names)-1] = module + n
+			}
+		}
+	}
+	return names
+}
 
 // maxImports bounds how many files are searched.
 const maxImports = 3000
@@ -87,8 +128,8 @@ func mentionsNaming(fsys fs.FS, roots []string, file string) bool {
 		if strings.Contains(text, "naming_convention") {
 			return true
 		}
-		for _, m := range importLine.FindAllStringSubmatch(text, -1) {
-			for _, f := range importedFiles(fsys, roots, file, m) {
+		for _, name := range unique(importsOf(text)) {
+			for _, f := range importedFiles(fsys, roots, file, name) {
 				if !seen[f] {
 					seen[f] = true
 					todo = append(todo, f)
@@ -119,42 +160,28 @@ func mentionsNaming(fsys fs.FS, roots []string, file string) bool {
 	return found
 }
 
-// importedFiles gives the files of the tree that an import statement can mean.
-func importedFiles(fsys fs.FS, roots []string, file string, m []string) []string {
-	var names []string
-	from := m[1]
-	if from == "" {
-		for _, n := range strings.Split(m[3], ",") {
-			if f := strings.Fields(n); len(f) > 0 {
-				names = append(names, f[0])
-			}
+// importedFiles gives the files of the tree that a module's name can mean in file.
+func importedFiles(fsys fs.FS, roots []string, file, name string) []string {
+	if strings.HasPrefix(name, ".") {
+		dir := path.Dir(file)
+		name = name[1:]
+		for strings.HasPrefix(name, ".") {
+			dir, name = path.Dir(dir), name[1:]
 		}
-	} else {
-		names = append(names, from)
-		for _, n := range strings.FieldsFunc(m[2], func(r rune) bool { return strings.ContainsRune("(), \t", r) }) {
-			names = append(names, from+"."+n)
-		}
+		roots = []string{dir}
+	}
+	if top, _, _ := strings.Cut(name, "."); top == "sqlalchemy" || top == "alembic" {
+		return nil
 	}
 	var files []string
-	for _, name := range names {
-		bases := roots
-		if strings.HasPrefix(name, ".") {
-			dir := path.Dir(file)
-			rest := name[1:]
-			for strings.HasPrefix(rest, ".") {
-				dir, rest = path.Dir(dir), rest[1:]
+	for _, root := range roots {
+		stem := path.Join(root, strings.ReplaceAll(name, ".", "/"))
+		for _, f := range []string{stem + ".py", path.Join(stem, "__init__.py")} {
+			if !fs.ValidPath(f) {
+				continue
 			}
-			bases, name = []string{dir}, rest
-		}
-		for _, base := range bases {
-			stem := path.Join(base, strings.ReplaceAll(name, ".", "/"))
-			for _, f := range []string{stem + ".py", path.Join(stem, "__init__.py")} {
-				if !fs.ValidPath(f) {
-					continue
-				}
-				if _, err := fs.Stat(fsys, f); err == nil {
-					files = append(files, f)
-				}
+			if _, err := fs.Stat(fsys, f); err == nil {
+				files = append(files, f)
 			}
 		}
 	}

@@ -15,15 +15,21 @@ type alembicEnv struct {
 	cache python.Cache
 }
 
-// run evaluates upgrade() of a revision on a schema, and downgrade() on what comes of it.
+// run evaluates upgrade() of a revision on a schema.
 func (e *alembicEnv) run(fsys fs.FS, rev *alembicRevision, before *schema.Schema) Migration {
 	m := Migration{ID: rev.id, Name: rev.name, File: rev.file}
 	up := e.evaluate(fsys, rev, "upgrade", before)
 	m.Statements, m.Steps, m.After, m.Gaps = up.Statements, up.Steps, up.After, up.Gaps
-	if down := e.evaluate(fsys, rev, "downgrade", m.After); len(down.Gaps) == 0 {
-		m.Down = down.Statements // a downgrade that cannot be read is left out: it proves nothing about the upgrade
-	}
 	return m
+}
+
+// down evaluates downgrade() on the schema after a revision. One that cannot be read gives nothing: it proves nothing
+// about the upgrade.
+func (e *alembicEnv) down(fsys fs.FS, rev *alembicRevision, after *schema.Schema) []schema.Statement {
+	if r := e.evaluate(fsys, rev, "downgrade", after); len(r.Gaps) == 0 {
+		return r.Statements
+	}
+	return nil
 }
 
 // evaluate runs one function of a revision.

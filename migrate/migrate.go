@@ -37,6 +37,9 @@ type Revision struct {
 	// Run reads the revision against the schema before it. It never fails: what cannot be read is a gap.
 	// Everything that it reads comes from the fs.FS given to it, so that a reader can see what it depends on.
 	Run func(fsys fs.FS, before *schema.Schema) Migration
+	// Down reads the way back on the schema after the revision, where that is work of its own; nil where Run gives it with
+	// the Migration. What cannot be read gives no statements.
+	Down func(fsys fs.FS, after *schema.Schema) []schema.Statement
 }
 
 // A History is the revisions of one database in one repository, in the order in which the framework applies them.

@@ -16,6 +16,7 @@ import (
 	"testing/fstest"
 
 	"instep/analyzer/schema"
+	"instep/internal/gitfs"
 	"instep/simulate/servertest"
 )
 
@@ -436,13 +437,39 @@ func unpack(t testing.TB, repo, rev string, paths ...string) string {
 	return dir
 }
 
-// BenchmarkReadBalrog finds, reads and replays all of Balrog's history at two releases, from files in memory.
+// BenchmarkReadBalrog finds, reads and replays all of Balrog's history at two releases, straight from the repository;
+// with the last name, at two releases that share all but one revision, as a check does.
 func BenchmarkReadBalrog(b *testing.B) {
-	repo := corpus(b, "mozilla-releng+balrog")
-	for _, tag := range []string{"v3.116", "v3.120"} {
-		b.Run(tag, func(b *testing.B) {
-			fsys, files := inMemory(b, unpack(b, repo, tag, "src", "alembic.ini"))
-			benchmarkRead(b, fsys, files)
+	repo, err := gitfs.Open(corpus(b, "mozilla-releng+balrog"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer repo.Close()
+	base := schema.New(schema.Server{Major: 8, Minor: 4})
+	for _, tags := range [][]string{{"v3.116"}, {"v3.120"}, {"v3.110", "v3.111"}} {
+		b.Run(strings.Join(tags, ".."), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				cache := new(Cache)
+				for _, tag := range tags {
+					commit, err := repo.Resolve(tag)
+					if err != nil {
+						b.Fatal(err)
+					}
+					fsys := repo.FS(commit)
+					files, err := fsys.Files()
+					if err != nil {
+						b.Fatal(err)
+					}
+					histories, err := Find(fsys, files, nil)
+					if err != nil {
+						b.Fatal(err)
+					}
+					for _, h := range histories {
+						cache.Replay(fsys, h, base)
+					}
+				}
+			}
 		})
 	}
 }

@@ -163,7 +163,7 @@ func addSAVersions(fsys fs.FS, h *History, dir, prefix string, cache *python.Cac
 		if down := v.script("downgrade"); down != "" {
 			rev.down = path.Join(folder, down)
 		}
-		h.Revisions = append(h.Revisions, Revision{ID: rev.id, Name: saTitle(file), File: rev.file, Run: rev.run})
+		h.Revisions = append(h.Revisions, Revision{ID: rev.id, Name: saTitle(file), File: rev.file, Run: rev.run, Down: rev.reverse})
 	}
 	return nil
 }

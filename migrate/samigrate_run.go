@@ -15,12 +15,19 @@ import (
 func (r *saRevision) run(fsys fs.FS, before *schema.Schema) Migration {
 	m := r.evaluate(fsys, r.file, "upgrade", before)
 	m.ID, m.Name, m.File = r.id, saTitle(path.Base(r.file)), r.file
-	if r.down != "" {
-		if down := r.evaluate(fsys, r.down, "downgrade", m.After); len(down.Gaps) == 0 {
-			m.Down = down.Statements // a downgrade that cannot be read is left out: it proves nothing about the upgrade
-		}
-	}
 	return m
+}
+
+// reverse evaluates the way back on the schema after a version. One that cannot be read gives nothing: it proves nothing
+// about the upgrade.
+func (r *saRevision) reverse(fsys fs.FS, after *schema.Schema) []schema.Statement {
+	if r.down == "" {
+		return nil
+	}
+	if m := r.evaluate(fsys, r.down, "downgrade", after); len(m.Gaps) == 0 {
+		return m.Statements
+	}
+	return nil
 }
 
 // evaluate runs one operation of a version.
