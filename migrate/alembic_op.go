@@ -84,22 +84,22 @@ type opCall struct {
 
 // operations are Alembic's, with the parameters of 1.8 and those that came later.
 func operations() []*operation {
-	index := []string{"schema=", "unique=", "if_not_exists=", "**kw"}
+	index := []string{"schema=", "unique=", "*", "if_not_exists=", "**kw"}
 	return []*operation{
-		{"add_column", []string{"table_name", "column", "*", "schema=", "if_not_exists=", "inline_references=", "inline_primary_key="},
-			[]string{"column", "insert_before=", "insert_after=", "if_not_exists=", "inline_references=", "inline_primary_key="}, (*alembicOps).addColumn},
-		{"drop_column", []string{"table_name", "column_name", "schema=", "if_exists=", "**kw"}, []string{"column_name", "if_exists=", "**kw"}, (*alembicOps).dropColumn},
+		{"add_column", []string{"table_name", "column", "schema=", "*", "if_not_exists=", "inline_references=", "inline_primary_key="},
+			[]string{"column", "insert_before=", "insert_after=", "*", "if_not_exists=", "inline_references=", "inline_primary_key="}, (*alembicOps).addColumn},
+		{"drop_column", []string{"table_name", "column_name", "schema=", "*", "if_exists=", "**kw"}, []string{"column_name", "*", "if_exists=", "**kw"}, (*alembicOps).dropColumn},
 		{"alter_column", []string{"table_name", "column_name", "nullable=", "comment=", "server_default=", "new_column_name=", "type_=",
 			"existing_type=", "existing_server_default=", "existing_nullable=", "existing_comment=", "schema=", "**kw"},
 			[]string{"column_name", "nullable=", "comment=", "server_default=", "new_column_name=", "type_=",
 				"existing_type=", "existing_server_default=", "existing_nullable=", "existing_comment=", "insert_before=", "insert_after=", "**kw"}, (*alembicOps).alterColumn},
 		{"create_table", []string{"table_name", "*columns", "if_not_exists=", "**kw"}, nil, (*alembicOps).createTable},
-		{"drop_table", []string{"table_name", "schema=", "if_exists=", "**kw"}, nil, (*alembicOps).dropTable},
+		{"drop_table", []string{"table_name", "schema=", "*", "if_exists=", "**kw"}, nil, (*alembicOps).dropTable},
 		{"rename_table", []string{"old_table_name", "new_table_name", "schema="}, nil, (*alembicOps).renameTable},
 		{"create_table_comment", []string{"table_name", "comment", "existing_comment=", "schema="}, []string{"comment", "existing_comment="}, (*alembicOps).tableComment},
 		{"drop_table_comment", []string{"table_name", "existing_comment=", "schema="}, []string{"existing_comment="}, (*alembicOps).tableComment},
 		{"create_index", append([]string{"index_name", "table_name", "columns"}, index...), append([]string{"index_name", "columns"}, index...), (*alembicOps).createIndex},
-		{"drop_index", []string{"index_name", "table_name=", "schema=", "if_exists=", "**kw"}, []string{"index_name", "if_exists=", "**kw"}, (*alembicOps).dropIndex},
+		{"drop_index", []string{"index_name", "table_name=", "schema=", "*", "if_exists=", "**kw"}, []string{"index_name", "*", "if_exists=", "**kw"}, (*alembicOps).dropIndex},
 		{"create_primary_key", []string{"constraint_name", "table_name", "columns", "schema="}, []string{"constraint_name", "columns"}, (*alembicOps).createPrimaryKey},
 		{"create_unique_constraint", []string{"constraint_name", "table_name", "columns", "schema=", "**kw"}, []string{"constraint_name", "columns", "**kw"}, (*alembicOps).createUnique},
 		{"create_foreign_key", []string{"constraint_name", "source_table", "referent_table", "local_cols", "remote_cols", "onupdate=", "ondelete=",
@@ -108,7 +108,7 @@ func operations() []*operation {
 				"deferrable=", "initially=", "match=", "**kw"}, (*alembicOps).createForeignKey},
 		{"create_check_constraint", []string{"constraint_name", "table_name", "condition", "schema=", "**kw"}, []string{"constraint_name", "condition", "**kw"}, (*alembicOps).createCheck},
 		{"create_exclude_constraint", []string{"constraint_name", "table_name", "*elements", "**kw"}, []string{"constraint_name", "*elements", "**kw"}, (*alembicOps).createExclude},
-		{"drop_constraint", []string{"constraint_name", "table_name", "type_=", "schema=", "if_exists="}, []string{"constraint_name", "type_="}, (*alembicOps).dropConstraint},
+		{"drop_constraint", []string{"constraint_name", "table_name", "type_=", "schema=", "*", "if_exists="}, []string{"constraint_name", "type_="}, (*alembicOps).dropConstraint},
 		{"bulk_insert", []string{"table", "rows", "multiinsert="}, nil, (*alembicOps).bulkInsert},
 		{"execute", []string{"sqltext", "execution_options="}, []string{"sqltext", "execution_options="}, (*alembicOps).execute},
 	}
@@ -998,6 +998,10 @@ func (o *alembicOps) dropConstraint(c *opCall) (python.Value, error) {
 	kind, u := o.text(c.Value("type_"))
 	if u != nil {
 		o.unread(c, u.Why)
+		return python.None, nil
+	}
+	if exists, u := o.truth(c.Value("if_exists")); exists || u != nil {
+		o.unread(c, "what if_exists does to constraints on MySQL depends on the version of Alembic")
 		return python.None, nil
 	}
 	class := map[string]sqlalchemy.ConstraintKind{

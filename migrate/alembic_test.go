@@ -239,14 +239,19 @@ func downOf(t *testing.T, body string) []schema.Statement {
 	return h.Revisions[0].Down(fsys, after)
 }
 
-// upgradeWith replays one Alembic revision with this body of upgrade() and gives what it did.
-func upgradeWith(t *testing.T, body string) Migration {
-	t.Helper()
+// upgradeText gives a revision with this body of upgrade().
+func upgradeText(body string) string {
 	src := "import sqlalchemy as sa\nfrom alembic import context, op\nrevision = 'a'\ndown_revision = None\n\n\ndef upgrade():\n"
 	for _, line := range strings.Split(strings.TrimSpace(body), "\n") {
 		src += "    " + line + "\n"
 	}
-	fsys, _ := pyTree("env.py", "", "versions/a.py", src)
+	return src
+}
+
+// upgradeWith replays one Alembic revision with this body of upgrade() and gives what it did.
+func upgradeWith(t *testing.T, body string) Migration {
+	t.Helper()
+	fsys, _ := pyTree("env.py", "", "versions/a.py", upgradeText(body))
 	h, err := readAlembic(fsys, ".")
 	if err != nil {
 		t.Fatal(err)
@@ -255,28 +260,45 @@ func upgradeWith(t *testing.T, body string) Migration {
 	return r.Migrations[0]
 }
 
+const createT = "op.create_table('t', sa.Column('id', sa.Integer, primary_key=True), sa.Column('a', sa.String(10)))\n"
+
+// alembicFailures are upgrades that fail when they are run for real, with a word of the gap.
+var alembicFailures = []struct{ name, body, want string }{
+	{"no type of constraint", createT + "op.drop_constraint('x', 't')", "No generic 'DROP CONSTRAINT' in MySQL"},
+	{"wrong type of constraint", createT + "op.drop_constraint('x', 't', type_='index')", "'type' can be one of"},
+	{"no existing type", createT + "op.alter_column('t', 'a', nullable=False)", "require the existing type"},
+	{"unnamed", createT + "op.drop_constraint(None, 't', type_='unique')", "has no name"},
+	{"length", "op.create_table('t', sa.Column('a', sa.String()))", "VARCHAR requires a length"},
+	{"missing table", "op.add_column('t', sa.Column('a', sa.Integer))", "does not exist"},
+	{"missing column", createT + "op.drop_column('t', 'b')", "b"},
+	{"missing index", createT + "op.drop_index('ix', 't')", "ix"},
+	{"index without table", createT + "op.create_index('ix', 't', ['a'])\nop.drop_index('ix')", "no_table"},
+	{"column twice", createT + "op.add_column('t', sa.Column('a', sa.Integer))", "a"},
+	{"table twice", createT + createT, "exist"},
+	{"missing target", createT + "op.create_foreign_key('fk', 't', 'u', ['id'], ['id'])", "u"},
+	{"column of another table", createT + "op.create_table('u', sa.Column('x', sa.Integer), sa.UniqueConstraint('y'))", "y"},
+	{"computed", createT + "op.alter_column('t', 'a', server_default=sa.Computed('1'), existing_type=sa.String(10))", "computed"},
+	{"raise", createT + "raise Exception('no')", "no"},
+	{"no such operation", createT + "op.frobnicate('t')", "frobnicate"},
+	{"too many arguments", createT + "op.drop_table('t', None, 3)", "positional argument"},
+	{"rows", createT + "op.bulk_insert(sa.table('t', sa.column('a')), {'a': 'x'})", "List expected"},
+	{"insert_before", createT + "with op.batch_alter_table('t') as b:\n    b.add_column(sa.Column('b', sa.Integer), insert_before='a')", "insert_before"},
+}
+
 // TestAlembicGaps checks what cannot be read, and what fails when it is run for real. Each must be a gap at its line; the
 // body begins in line 8.
 func TestAlembicGaps(t *testing.T) {
-	create := "op.create_table('t', sa.Column('id', sa.Integer, primary_key=True), sa.Column('a', sa.String(10)))\n"
-	tests := []struct{ name, body, want string }{
-		{"no type of constraint", create + "op.drop_constraint('x', 't')", "No generic 'DROP CONSTRAINT' in MySQL"},
-		{"wrong type of constraint", create + "op.drop_constraint('x', 't', type_='index')", "'type' can be one of"},
-		{"no existing type", create + "op.alter_column('t', 'a', nullable=False)", "require the existing type"},
-		{"unnamed", create + "op.drop_constraint(None, 't', type_='unique')", "has no name"},
-		{"length", "op.create_table('t', sa.Column('a', sa.String()))", "VARCHAR requires a length"},
-		{"missing table", "op.add_column('t', sa.Column('a', sa.Integer))", "does not exist"},
-		{"exclude", "op.create_exclude_constraint('x', 't', ('a', '='))", "PostgreSQL only"},
+	tests := append(slices.Clone(alembicFailures), []struct{ name, body, want string }{
+		{"key without length", createT + "op.add_column('t', sa.Column('b', sa.Text))\nop.create_index('ix', 't', ['b'])", "b"}, // MariaDB takes a prefix
+		{"exclude", createT + "op.create_exclude_constraint('x', 't', ('a', '='))", "PostgreSQL only"},
 		{"unknown text", "import os\nop.execute(os.environ['SQL'])", "environment"},
 		{"unknown name", "import os\nop.drop_table(os.environ['TABLE'])", "environment"},
-		{"unknown column", create + "from somewhere import column\nop.add_column('t', column)", "somewhere"},
-		{"x argument", create + "if context.get_x_argument(as_dictionary=True).get('drop'):\n    op.drop_table('t')", "command line"},
-		{"rows", create + "if op.get_bind().execute(sa.text('SELECT a FROM t')).fetchall():\n    op.drop_table('t')", ""},
-		{"recreate", create + "with op.batch_alter_table('t', recreate='always') as b:\n    b.drop_column('a')", "not modelled"},
-		{"raise", create + "raise Exception('no')", "no"},
-		{"escape", create + "import helpers\nhelpers.migrate(op)", "helpers"},
-		{"no such operation", create + "op.frobnicate('t')", "frobnicate"},
-	}
+		{"unknown column", createT + "from somewhere import column\nop.add_column('t', column)", "somewhere"},
+		{"x argument", createT + "if context.get_x_argument(as_dictionary=True).get('drop'):\n    op.drop_table('t')", "command line"},
+		{"rows decide", createT + "if op.get_bind().execute(sa.text('SELECT a FROM t')).fetchall():\n    op.drop_table('t')", ""},
+		{"recreate", createT + "with op.batch_alter_table('t', recreate='always') as b:\n    b.drop_column('a')", "not modelled"},
+		{"escape", createT + "import helpers\nhelpers.migrate(op)", "helpers"},
+	}...)
 	for _, tt := range tests {
 		m := upgradeWith(t, tt.body)
 		found := false

@@ -196,7 +196,7 @@ func TestOracleFixtures(t *testing.T) {
 		mode, dir string
 		args      []string
 	}{
-		{"alembic", "ops", nil},
+		{"alembic", "ops", []string{"--path", "testdata/oracle/ops"}},
 		{"alembic", "naming", []string{"--naming", conventions}},
 		{"migrate", "changes", nil},
 	}
@@ -210,6 +210,28 @@ func TestOracleFixtures(t *testing.T) {
 					lines := runOracle(t, python, append([]string{f.mode, server.URL(db), dir}, f.args...)...)
 					compareRuns(t, server, replayDir(t, dir, ".", f.mode, server), lines)
 				})
+			}
+		})
+	}
+}
+
+// TestOracleFailures checks that what we say fails does fail.
+func TestOracleFailures(t *testing.T) {
+	python := realPython(t, "alembic", "pymysql")
+	server := servertest.MariaDB(t)
+	for _, f := range alembicFailures {
+		t.Run(f.name, func(t *testing.T) {
+			_, db := server.Database(t)
+			dir := t.TempDir()
+			if err := os.Mkdir(filepath.Join(dir, "versions"), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "versions/a.py"), []byte(upgradeText(f.body)), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			lines := runOracle(t, python, "alembic", server.URL(db), dir)
+			if lines[0].Error == "" {
+				t.Errorf("the real upgrade succeeds: %q", lines[0].Statements)
 			}
 		})
 	}
