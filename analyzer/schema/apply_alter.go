@@ -766,6 +766,9 @@ func (a *alteration) checks() {
 	})
 	enforced := map[string]*clause{}
 	a.each(clauseEnforced, func(c *clause) {
+		if a.s.server.MariaDB {
+			a.refuse(c.at, 1064, "MariaDB has no NOT ENFORCED")
+		}
 		if a.old.Check(c.name) == nil {
 			a.refuse(c.at, 3821, "table %s does not have check %s", quoteName(a.old.Name), quoteName(c.name))
 		}

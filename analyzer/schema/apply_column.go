@@ -72,6 +72,9 @@ func (w *work) column(d *columnDef, t *Table) *Column {
 		Name: d.name, Type: d.typ, AutoIncrement: d.auto, Comment: d.comment, Generated: d.generated, Invisible: d.invisible,
 		SRID: d.srid, Attributes: strings.Join(d.attributes, " "), Created: w.st, Last: w.st,
 	}
+	if col.SRID >= 0 && w.s.server.MariaDB {
+		w.refuse(d.at, 1064, "MariaDB has no SRID of a column, but REF_SYSTEM_ID")
+	}
 	w.nameLength(d.at, d.name, 64)
 	if strings.HasSuffix(d.name, " ") {
 		w.refuse(d.at, 1166, "incorrect column name %q", d.name)

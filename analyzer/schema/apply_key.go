@@ -251,6 +251,9 @@ func (w *work) keyExpression(t *Table, k *keySpec, i int) {
 			if c == nil {
 				w.refuse(k.at, 1054, "unknown column %s in the key's expression", quoteName(r))
 			}
+			if c.AutoIncrement {
+				w.refuse(k.at, 3754, "the key's expression names the AUTO_INCREMENT column %s", quoteName(r))
+			}
 		}
 		if f := k.exprs[i].changes(); f != "" {
 			w.refuse(k.at, 3758, "the key calls %s, whose value is not always the same", f)
@@ -304,11 +307,20 @@ func (w *work) checkKey(t *Table, k *keySpec) {
 		case c.Type.isBlob() || c.Type.isSpatial():
 			switch {
 			case p.Length > 0:
-			case w.s.server.MariaDB && k.Kind == UniqueKey: // tested on MariaDB 10.11
+			case w.s.server.MariaDB && c.Type.Name == "point": // tested on MariaDB 10.11, like the next
+				p.Length = 25
+				k.setLength(i, p.Length)
+			case w.s.server.MariaDB && k.Kind == UniqueKey:
+				if c.Type.isSpatial() {
+					k.setLength(i, 8)
+				}
 				k.hash()
-			case w.s.server.MariaDB && k.Kind == PlainKey && c.Type.isBlob():
-				k.setLength(i, 3072/width)
+			case w.s.server.MariaDB && k.Kind == PlainKey:
 				p.Length = 3072 / width
+				if n := tinyBytes(c.Type); n > 0 {
+					p.Length = min(p.Length, n)
+				}
+				k.setLength(i, p.Length)
 			default:
 				w.refuse(k.at, 1170, "column %s of type %s needs a prefix length in a key", quoteName(c.Name), c.Type.Name)
 			}
@@ -337,6 +349,15 @@ func (w *work) checkKey(t *Table, k *keySpec) {
 		}
 		w.refuse(k.at, 1071, "the key is too long: %d bytes, 3072 allowed", total)
 	}
+}
+
+// tinyBytes gives how long a value of the shortest BLOB and TEXT types can be, 0 for other types. A key on the others is cut
+// off at what a key holds.
+func tinyBytes(t Type) int {
+	if t.Name == "tinytext" || t.Name == "tinyblob" {
+		return 1<<8 - 1
+	}
+	return 0
 }
 
 // partLength gives the bytes of a part of characters. Where the mode is not strict the server shortens a part of a plain key.
@@ -382,6 +403,16 @@ func (w *work) checkAuto(off int, t *Table) {
 	if auto == nil {
 		return
 	}
+	for _, c := range t.Columns {
+		// Its number is not known yet when such a column is computed (tested on MySQL 9.7 and MariaDB 10.11).
+		if c.Generated != nil && (c.Generated.Stored || !w.s.server.MariaDB) && sameFold(c.Generated.Columns, auto.Name) {
+			code := 3109
+			if w.s.server.MariaDB {
+				code = 1901
+			}
+			w.refuse(off, code, "generated column %s names the AUTO_INCREMENT column %s", quoteName(c.Name), quoteName(auto.Name))
+		}
+	}
 	for _, k := range t.Keys {
 		for i, p := range k.Parts {
 			if strings.EqualFold(p.Column, auto.Name) && (i == 0 || !strings.EqualFold(t.Engine, "InnoDB")) {
@@ -425,9 +456,14 @@ func (w *work) addForeignKeys(t, old *Table, defs []*fkDef) {
 		}
 		w.nameLength(d.at, f.Name, 64)
 		w.checkForeignKey(t, &f, d)
-		if other := w.foreignKeyNamed(f.Name, t); other != "" {
+		other := w.foreignKeyNamed(f.Name, t)
+		dropped := other == "" && old != nil && old.ForeignKey(f.Name) != nil
+		if dropped {
+			other = t.Name // one statement cannot drop a foreign key and give its name to another (tested on MySQL 9.7 and MariaDB 10.11)
+		}
+		if other != "" {
 			code := 1826
-			if w.s.server.MariaDB && other != t.Name {
+			if w.s.server.MariaDB && (other != t.Name || dropped && w.s.session.foreignKeyChecks) {
 				code = 1005
 			}
 			w.refuse(d.at, code, "table %s has a foreign key %s already", quoteName(other), quoteName(f.Name))
@@ -620,6 +656,9 @@ func (w *work) addChecks(t, old *Table, defs []checkDef, column func(checkDef) s
 	for _, d := range defs {
 		if f := d.expr.changes(); f != "" && !w.s.server.MariaDB {
 			w.refuse(d.at, 3814, "the check calls %s, whose value is not always the same", f)
+		}
+		if d.notEnforced && w.s.server.MariaDB {
+			w.refuse(d.at, 1064, "MariaDB has no NOT ENFORCED")
 		}
 		c := &Check{Name: d.name, Expr: d.expr.text, NotEnforced: d.notEnforced, Columns: d.expr.refs, Created: w.st}
 		of := column(d)

@@ -277,6 +277,13 @@ func (w *work) checkGenerated(t *Table, defs []*columnDef) {
 					if t.Column(r) == nil {
 						w.refuse(d.def.at, 1054, "the default of %s names column %s, which table %s does not have", quoteName(d.name), quoteName(r), quoteName(t.Name))
 					}
+					if t.Column(r).AutoIncrement {
+						code := 3768
+						if w.s.server.MariaDB {
+							code = 1901
+						}
+						w.refuse(d.def.at, code, "the default of %s names the AUTO_INCREMENT column %s", quoteName(d.name), quoteName(r))
+					}
 				}
 			}
 			continue
