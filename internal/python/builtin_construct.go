@@ -1,8 +1,10 @@
 package python
 
 import (
+	"encoding/hex"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -536,4 +538,32 @@ func decodeBytes(ev *Eval, b Bytes, call *Call) (Value, error) {
 		return Str(string(rs)), ev.alloc(2 * len(b))
 	}
 	return NewUnknown(ev.Pos(), "this decoding is not modelled"), nil
+}
+
+func bytesFromHex(ev *Eval, self Value, c *Call) (Value, error) {
+	s, ok := argOr(c, 0, None).(Str)
+	if !ok {
+		return NewUnknown(ev.Pos(), "fromhex of something that is not known"), nil
+	}
+	b, err := hex.DecodeString(strings.Join(strings.Fields(string(s)), ""))
+	if err != nil {
+		return nil, ev.Raisef("ValueError", "non-hexadecimal number found in fromhex() arg")
+	}
+	return Bytes(b), ev.alloc(len(b))
+}
+
+func intFromBytes(ev *Eval, self Value, c *Call) (Value, error) {
+	b, err := c.Bind(ev, "from_bytes", "bytes", "byteorder=", "*", "signed=")
+	if err != nil {
+		return nil, err
+	}
+	raw, ok := b.Value("bytes").(Bytes)
+	if !ok || b.Value("signed") != nil || len(raw) > maxBits/8 {
+		return NewUnknown(ev.Pos(), "from_bytes is not modelled here"), nil
+	}
+	data := []byte(raw)
+	if b.Value("byteorder") == Str("little") {
+		slices.Reverse(data)
+	}
+	return IntValue(new(big.Int).SetBytes(data)), nil
 }

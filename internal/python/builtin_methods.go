@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"math/big"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -1959,5 +1958,3 @@ func setMethod(name string) methodFn {
 	}
 	return objectMethod(name)
 }
-
-var _ = strconv.Itoa

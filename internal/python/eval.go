@@ -32,10 +32,10 @@ type Config struct {
 
 // A Budget bounds an evaluation. What exceeds it ends the evaluation with one gap "gave up after …".
 type Budget struct {
-	Steps   int // statements, calls and iterations; 20 million
+	Steps   int // statements, calls and iterations; 5 million
 	Depth   int // calls within calls; 400
-	Bytes   int // of all strings and containers that are made; 512 MB
-	Object  int // bytes of one string, elements of one container; 16 million
+	Bytes   int // of all strings and containers that are made; 128 MB
+	Object  int // bytes of one string, elements of one container; 4 million
 	Modules int // modules of the tree that are imported; 2000
 	File    int // bytes of one source file; MaxSize
 	Forks   int // branches that are tried because a condition is not known; 20000
@@ -136,10 +136,10 @@ func New(cfg Config) *Eval {
 			*p = n
 		}
 	}
-	def(&ev.budget.Steps, 20e6)
+	def(&ev.budget.Steps, 5e6)
 	def(&ev.budget.Depth, 400)
-	def(&ev.budget.Bytes, 512<<20)
-	def(&ev.budget.Object, 16e6)
+	def(&ev.budget.Bytes, 128<<20)
+	def(&ev.budget.Object, 4e6)
 	def(&ev.budget.Modules, 2000)
 	def(&ev.budget.File, MaxSize)
 	def(&ev.budget.Forks, 20000)

@@ -376,6 +376,21 @@ func (ev *Eval) classAttr(c *Class, name string) (Value, error) {
 			return ev.newObject(k, c, call.shift())
 		}}, nil
 	}
+	// A class method of a built-in type.
+	var static methodFn
+	switch {
+	case name == "fromkeys" && c.Derives(dictClass):
+		static = dictMethod(name, nil)
+	case name == "maketrans" && c.Derives(strClass):
+		static = strMaketrans
+	case name == "fromhex" && c.Derives(bytesClass):
+		static = bytesFromHex
+	case name == "from_bytes" && c.Derives(intClass):
+		static = intFromBytes
+	}
+	if static != nil {
+		return &Native{Name: name, Pure: true, Static: true, Fn: func(ev *Eval, call *Call) (Value, error) { return static(ev, c, call) }}, nil
+	}
 	// A method of a built-in type, unbound: str.lower.
 	for _, k := range c.MRO() {
 		if m := classMethodOf(k, name); m != nil {
@@ -566,7 +581,7 @@ func (ev *Eval) setAttr(v Value, name string, x Value) error {
 		o.Attrs.Store(ev, name, x)
 		return nil
 	case *Class:
-		if !o.python {
+		if !o.python && !o.Open {
 			return ev.Raisef("TypeError", "cannot set '%s' attribute of immutable type '%s'", name, o.Name)
 		}
 		if p, ok := x.(*Property); ok && p.cached && p.name == "" {

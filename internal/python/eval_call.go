@@ -441,6 +441,12 @@ func (r *reacher) reach(v Value, depth int) string {
 		}
 	case *Module:
 		if v.File == nil {
+			// A native module: what it gives is a handle or not by itself.
+			for i, x := range v.Attrs.vals {
+				if h, ok := x.(HandleHolder); ok && h.Handle() {
+					return v.Name + "." + v.Attrs.names[i]
+				}
+			}
 			return ""
 		}
 		return all(v.Attrs.vals...)

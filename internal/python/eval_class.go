@@ -282,6 +282,16 @@ func (ev *Eval) makeClass(name string, bases []Value, splat *Unknown, ns *Namesp
 			return nil, ev.Raisef("TypeError", "%s object is not an acceptable base", b.TypeName())
 		}
 	}
+	depth := 0
+	for _, b := range cls.Bases {
+		depth = max(depth, len(b.MRO()))
+	}
+	if depth > 200 {
+		return nil, ev.abort("%d classes above one another", depth)
+	}
+	if err := ev.work(depth * (1 + len(cls.Bases))); err != nil {
+		return nil, err
+	}
 	mro, ok := linearize(cls)
 	if !ok {
 		return nil, ev.Raisef("TypeError", "Cannot create a consistent method resolution order (MRO) for bases")
@@ -346,6 +356,9 @@ func (ev *Eval) instantiate(cls *Class, call *Call) (Value, error) {
 			ev.Gap(Gap{Pos: call.Pos(), What: "call of " + cls.Name + " with arguments that are not known", Why: call.Splat.Why})
 		}
 		return call.Splat.derive(), nil
+	}
+	if cls.enum != nil {
+		return ev.libClass("enum", "Enum").New(ev, cls, call)
 	}
 	var obj Value
 	mro := cls.MRO()

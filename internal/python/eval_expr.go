@@ -1040,8 +1040,15 @@ func (c *compiler) yield(x *YieldExpr) expr {
 			if !ok {
 				break
 			}
-			if _, err := fr.gen.yield(fr, x); err != nil {
-				return nil, err
+			sent, err := fr.gen.yield(fr, x)
+			inner, isGen := r.(*Generator)
+			if err != nil {
+				if !isGen || isGiveUp(err) {
+					return nil, err
+				}
+				inner.thrown = err
+			} else if isGen && sent != None {
+				inner.sent = sent
 			}
 		}
 		if u := it.taint(); u != nil {

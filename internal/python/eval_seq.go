@@ -63,6 +63,7 @@ type (
 	}
 	listIter struct {
 		l     *List
+		u     *Unknown
 		i     int
 		epoch uint32
 	}
@@ -71,14 +72,17 @@ type (
 		kind  viewKind
 		i     int
 		live  int
+		u     *Unknown
 		epoch uint32
 	}
 	rangeIter struct {
+		u     *Unknown
 		r     *Range
 		i, n  int
 		epoch uint32
 	}
 	strIter struct {
+		u     *Unknown
 		s     string
 		i     int
 		epoch uint32
@@ -99,7 +103,39 @@ type (
 	}
 )
 
-// The position of an iterator is state: it is saved as a number.
+// The position of an iterator is state: it is saved as a number. If it differs between two branches, what the iterator
+// yields afterwards is not known.
+
+func (it *sliceIter) Merge(ev *Eval, before, a, b any, why *Unknown) {
+	if a != b {
+		it.u = taintOf(why, it.u, ev.mayAct(&Tuple{Items: it.items}))
+		it.i = len(it.items)
+	}
+}
+
+func (it *listIter) Merge(ev *Eval, before, a, b any, why *Unknown) {
+	if a != b {
+		it.u = taintOf(why, it.u, ev.mayAct(it.l))
+	}
+}
+
+func (it *tableIter) Merge(ev *Eval, before, a, b any, why *Unknown) {
+	if a != b {
+		it.u = taintOf(why, it.u, ev.anyActs(it.t.entries))
+	}
+}
+
+func (it *rangeIter) Merge(ev *Eval, before, a, b any, why *Unknown) {
+	if a != b {
+		it.u, it.i = taintOf(why, it.u, false), it.n
+	}
+}
+
+func (it *strIter) Merge(ev *Eval, before, a, b any, why *Unknown) {
+	if a != b {
+		it.u, it.i = taintOf(why, it.u, false), len(it.s)
+	}
+}
 
 func (it *sliceIter) Save() any         { return it.i }
 func (it *sliceIter) Restore(s any)     { it.i = s.(int) }
@@ -130,7 +166,7 @@ func (it *sliceIter) next(ev *Eval) (Value, bool, error) {
 func (it *sliceIter) taint() *Unknown { return it.u }
 
 func (it *listIter) next(ev *Eval) (Value, bool, error) {
-	if it.i >= len(it.l.Items) {
+	if it.i >= len(it.l.Items) || it.u != nil {
 		return nil, false, nil
 	}
 	if it.epoch != ev.epoch {
@@ -139,9 +175,17 @@ func (it *listIter) next(ev *Eval) (Value, bool, error) {
 	it.i++
 	return it.l.Items[it.i-1], true, nil
 }
-func (it *listIter) taint() *Unknown { return it.l.taint }
+func (it *listIter) taint() *Unknown {
+	if it.u != nil {
+		return it.u
+	}
+	return it.l.taint
+}
 
 func (it *tableIter) next(ev *Eval) (Value, bool, error) {
+	if it.u != nil {
+		return nil, false, nil
+	}
 	if it.t.live != it.live {
 		return nil, false, ev.Raisef("RuntimeError", "dictionary changed size during iteration")
 	}
@@ -164,7 +208,12 @@ func (it *tableIter) next(ev *Eval) (Value, bool, error) {
 	}
 	return nil, false, nil
 }
-func (it *tableIter) taint() *Unknown { return it.t.taint }
+func (it *tableIter) taint() *Unknown {
+	if it.u != nil {
+		return it.u
+	}
+	return it.t.taint
+}
 
 func (it *rangeIter) next(ev *Eval) (Value, bool, error) {
 	if it.i >= it.n {
@@ -176,7 +225,7 @@ func (it *rangeIter) next(ev *Eval) (Value, bool, error) {
 	it.i++
 	return Int(it.r.Start + int64(it.i-1)*it.r.Step), true, nil
 }
-func (it *rangeIter) taint() *Unknown { return nil }
+func (it *rangeIter) taint() *Unknown { return it.u }
 
 func (it *strIter) next(ev *Eval) (Value, bool, error) {
 	if it.i >= len(it.s) {
@@ -189,7 +238,7 @@ func (it *strIter) next(ev *Eval) (Value, bool, error) {
 	it.i += n
 	return Str(it.s[it.i-n : it.i]), true, nil
 }
-func (it *strIter) taint() *Unknown { return nil }
+func (it *strIter) taint() *Unknown { return it.u }
 
 func (it *unknownIter) next(*Eval) (Value, bool, error) { return nil, false, nil }
 func (it *unknownIter) taint() *Unknown                 { return it.u }

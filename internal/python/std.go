@@ -84,6 +84,8 @@ func (ev *Eval) stdModule(name string) *Module {
 		m = stdLogging(ev)
 	case "warnings":
 		m = stdWarnings(ev)
+	case "gettext":
+		m = stdGettext(ev)
 	case "time":
 		m = stdTime(ev)
 	case "types":

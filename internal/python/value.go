@@ -245,6 +245,9 @@ type Class struct {
 	ClassAttr func(ev *Eval, cls *Class, name string) (Value, bool)
 	// Is reports whether v is an instance although its class does not derive from this one.
 	Is func(v Value) bool
+	// Open allows the program to assign attributes, as it may to a class of Python. Attrs must not be nil, and the class must
+	// belong to one evaluation.
+	Open bool
 	// Data is for the native code that made the class or hooked its making; see Extra.
 	Data any
 	// Pos is where a Python class stands.

@@ -325,6 +325,14 @@ func (ev *Eval) hash(v Value) (any, *Unknown, error) {
 				return ev.hashCall(v, v.cls)
 			}
 		}
+		if ev.cmpDepth > 100 {
+			return nil, NewUnknown(ev.Pos(), "a tuple that is nested too deeply"), nil
+		}
+		ev.cmpDepth++
+		defer func() { ev.cmpDepth-- }()
+		if err := ev.work(len(v.Items) / 4); err != nil {
+			return nil, nil, err
+		}
 		var b strings.Builder
 		for _, x := range v.Items {
 			h, u, err := ev.hash(x)
