@@ -29,6 +29,21 @@ var addGeneratedColumn = &analyzer.Rule{
 			Old:  "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN twice INT AS (id * 2) STORED",
 			Want: []string{"old-code users: write", "running users.twice"},
 		},
+		{
+			Name: "too long for its type",
+			Old:  "CREATE TABLE users (id INT, name VARCHAR(40))", Migrate: "ALTER TABLE users ADD COLUMN lower_name VARCHAR(20) AS (LOWER(name)) VIRTUAL",
+			Want: []string{"old-code users: write"},
+		},
+		{
+			Name: "a number as text",
+			Old:  "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN lower_id VARCHAR(10) AS (LOWER(id)) VIRTUAL",
+			Want: []string{"old-code users: write"},
+		},
+		{
+			Name: "without a place for NULL",
+			Old:  "CREATE TABLE users (id INT, name VARCHAR(40))", Migrate: "ALTER TABLE users ADD COLUMN lower_name VARCHAR(40) AS (LOWER(name)) VIRTUAL NOT NULL",
+			Want: []string{"old-code users: write"},
+		},
 		{Name: "ordinary column", Old: "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN age INT"},
 	},
 	Check: func(p *analyzer.Pass, c schema.Change) {
@@ -38,7 +53,7 @@ var addGeneratedColumn = &analyzer.Rule{
 		}
 		t, col := add.Table.Name, add.Column
 		p.Report(analyzer.Hazard{
-			Breaks: oldCode, Hits: table(p.OldTable(t)), Use: analyzer.Write, Caution: !canRaise(col.Generated.Expr),
+			Breaks: oldCode, Hits: table(p.OldTable(t)), Use: analyzer.Write, Caution: !canFail(add.Table, col),
 			What: t + "." + col.Name + " is computed for every row that is written",
 			If:   "its expression fails for a value that old code writes",
 		})
@@ -78,8 +93,61 @@ func canRaise(expr string) bool {
 func total(function string) bool {
 	switch strings.ToLower(function) {
 	case "lower", "upper", "lcase", "ucase", "trim", "ltrim", "rtrim", "left", "right", "substr", "substring", "reverse",
-		"coalesce", "ifnull", "nullif", "if", "md5", "sha1", "sha2", "crc32", "char_length", "length":
+		"coalesce", "ifnull", "nullif", "md5", "sha1", "sha2", "crc32", "char_length", "length":
 		return true
 	}
 	return false
+}
+
+// canFail reports whether the value of a generated column can be refused: its expression can raise, its NULL has no place, or
+// its type does not hold each result for sure. Only functions of texts that are stored in a text are trusted.
+func canFail(t *schema.Table, col *schema.Column) bool {
+	if !col.Nullable || canRaise(col.Generated.Expr) {
+		return true
+	}
+	words, _ := scan(col.Generated.Expr)
+	length, _ := capacity(col)
+	if col.Charset == "" || col.Type.Name == "enum" || col.Type.Name == "set" {
+		// Only the length of a text fits a number for sure: LENGTH(`name`).
+		lengths := len(words) == 4 && (strings.EqualFold(words[0].text, "char_length") || strings.EqualFold(words[0].text, "length"))
+		return !lengths || integers(col.Type) < 4 || !text(t.Column(words[2].text))
+	}
+	length /= max(analyzer.CharBytes(col.Charset), 1)
+	numbers := false
+	for _, w := range words {
+		switch {
+		case w.quote == '`':
+			c := t.Column(w.text)
+			if !text(c) || c.Charset != col.Charset || c.Collation != col.Collation {
+				return true
+			}
+			if from, _ := capacity(c); from/max(analyzer.CharBytes(c.Charset), 1) > length {
+				return true
+			}
+		case w.quote == '\'':
+			if len(w.text) > length || strings.ContainsFunc(w.text, func(r rune) bool { return r >= 0x80 }) {
+				return true
+			}
+		case w.quote != 0:
+			return true
+		case w.is("LEFT"), w.is("RIGHT"), w.is("SUBSTR"), w.is("SUBSTRING"):
+			numbers = true
+		case w.is("MD5"), w.is("SHA1"), w.is("SHA2"):
+			if length < 128 && !(w.is("MD5") && length >= 32) && !(w.is("SHA1") && length >= 40) {
+				return true
+			}
+		case w.is("CRC32"), w.is("CHAR_LENGTH"), w.is("LENGTH"):
+			if length < 20 {
+				return true
+			}
+		case w.name && strings.Trim(w.text, "0123456789") == "" && (!numbers || len(w.text) > length):
+			return true
+		}
+	}
+	return false
+}
+
+// text reports whether a column holds texts, and is no ENUM or SET.
+func text(c *schema.Column) bool {
+	return c != nil && c.Charset != "" && c.Type.Name != "enum" && c.Type.Name != "set" && c.Type.Name != "json"
 }

@@ -23,6 +23,11 @@ var dropCheck = &analyzer.Rule{
 			Want: []string{"new-code users: write", "old-code users: read (caution)"},
 		},
 		{Name: "its column goes too", Old: "CREATE TABLE users (id INT, age INT, CONSTRAINT c CHECK (age > 0))", Migrate: "ALTER TABLE users DROP CHECK c, DROP COLUMN age"},
+		{
+			Name: "its column goes too, with a default that does not pass",
+			Old:  "CREATE TABLE users (id INT, age INT NOT NULL DEFAULT 0, CONSTRAINT c CHECK (age > 0))", Migrate: "ALTER TABLE users DROP CHECK c, DROP COLUMN age",
+			Want: []string{"new-code users: write"},
+		},
 		{Name: "it was not enforced", Old: "CREATE TABLE users (age INT, CONSTRAINT c CHECK (age > 0) NOT ENFORCED)", Migrate: "ALTER TABLE users DROP CHECK c"},
 	},
 	Check: func(p *analyzer.Pass, ch schema.Change) {
@@ -44,11 +49,20 @@ func dropsCheck(p *analyzer.Pass, t string, k *schema.Check) {
 		return
 	}
 	what := "CHECK " + k.Expr + " of " + t + " goes"
-	gone := len(k.Columns) > 0 // with its columns: new code leaves them out, and their defaults pass
+	gone := len(k.Columns) > 0 && p.Old.Table(t) != nil // with its columns: new code leaves them out
+	var dropped []*schema.Column
 	for _, name := range k.Columns {
-		gone = gone && p.DroppedColumn(t, name)
+		if !gone {
+			break
+		}
+		c := p.Old.Table(t).Column(name)
+		gone = gone && c != nil && p.DroppedColumn(t, c.Name)
+		dropped = append(dropped, c)
 	}
 	if gone {
+		if n := p.NewTable(t); !omittedPasses(p, dropped, k.Expr) && p.New.Table(n) != nil {
+			p.Report(analyzer.Hazard{Breaks: newCode, Hits: table(n), Use: analyzer.Write, What: what, If: "what rows get without its columns does not pass (3819, MariaDB 4025)"})
+		}
 		return
 	}
 	if n := p.NewTable(t); p.New.Table(n) != nil {

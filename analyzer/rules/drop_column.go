@@ -47,7 +47,7 @@ var dropColumn = &analyzer.Rule{
 		t, col := drop.Table.Name, drop.Column
 		o := column(t, col.Name)
 		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: readWrite, What: o.String() + " is dropped"})
-		if col.Generated != nil && canRaise(col.Generated.Expr) {
+		if col.Generated != nil && canFail(drop.Table, col) {
 			p.Report(analyzer.Hazard{
 				Breaks: newCode, Hits: table(p.NewTable(t)), Use: analyzer.Write, What: o.String() + " is computed for every row until it is dropped",
 				If: "its expression fails for a value that new code writes (1264, 3141)",

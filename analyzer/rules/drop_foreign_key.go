@@ -43,11 +43,24 @@ var dropForeignKey = &analyzer.Rule{
 			p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(f.RefTable), Use: analyzer.Update | analyzer.Delete, What: what, If: "old code leaves it to the foreign key to clean up children"})
 		}
 		child := p.NewTable(t)
-		if len(f.Columns) > 0 && !(len(f.Columns) == 1 && p.DroppedColumn(t, f.Columns[0])) && p.New.Table(child) != nil {
+		if len(f.Columns) > 0 && !withoutParent(p, c) && p.New.Table(child) != nil {
 			p.Report(analyzer.Hazard{Breaks: newCode, Hits: childHits(child, f.Columns), Use: analyzer.Write, What: what, If: "new code writes a row without a parent (1452)"})
 		}
 		if parent := p.NewTable(f.RefTable); p.New.Table(parent) != nil {
 			p.Report(analyzer.Hazard{Breaks: newCode, Hits: table(parent), Use: analyzer.Update | analyzer.Delete, What: what, If: "new code deletes or changes a parent row that has children (1451)"})
 		}
 	},
+}
+
+// withoutParent reports that the only column of the foreign key goes too, and that what rows get without it needs no parent.
+func withoutParent(p *analyzer.Pass, c *schema.DropForeignKey) bool {
+	if len(c.FK.Columns) != 1 || !p.DroppedColumn(c.Table.Name, c.FK.Columns[0]) {
+		return false
+	}
+	col := c.Table.Column(c.FK.Columns[0])
+	if col == nil {
+		return false
+	}
+	what, _, _ := whenOmitted(p, col)
+	return what == omittedNull || what == omittedRefused
 }

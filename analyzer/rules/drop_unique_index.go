@@ -23,6 +23,16 @@ var dropUniqueIndex = &analyzer.Rule{
 			Name: "a narrower one stays",
 			Old:  "CREATE TABLE users (id INT NOT NULL PRIMARY KEY, nick INT, UNIQUE KEY u (id, nick))", Migrate: "ALTER TABLE users DROP KEY u",
 		},
+		{
+			Name: "its column goes too",
+			Old:  "CREATE TABLE users (id INT, nick INT, UNIQUE KEY u (nick))", Migrate: "ALTER TABLE users DROP COLUMN nick",
+			Want: []string{"old-code users: write"},
+		},
+		{
+			Name: "its column goes too, with a default",
+			Old:  "CREATE TABLE users (id INT, nick INT NOT NULL DEFAULT 0, UNIQUE KEY u (nick))", Migrate: "ALTER TABLE users DROP COLUMN nick",
+			Want: []string{"new-code users: write", "old-code users: write"},
+		},
 		{Name: "not unique", Old: "CREATE TABLE users (nick INT, KEY k (nick))", Migrate: "ALTER TABLE users DROP KEY k"},
 	},
 	Check: func(p *analyzer.Pass, ch schema.Change) {
@@ -38,14 +48,17 @@ func dropsUnique(p *analyzer.Pass, c *schema.DropKey) {
 	if old, new := p.Old.Table(t), p.New.Table(p.NewTable(t)); old != nil && new != nil && staysUnique(p, old, new, c.Key) {
 		return // what it refuses is refused by another key
 	}
-	gone := len(c.Key.Parts) > 0
+	gone, apart := len(c.Key.Parts) > 0, false
 	for _, name := range columns(c.Key) {
 		gone = gone && p.DroppedColumn(t, name)
+		if col := c.Table.Column(name); col != nil && p.DroppedColumn(t, col.Name) && omittedCannotCollide(p, col) {
+			apart = true
+		}
 	}
 	what := "the unique key " + c.Key.Name + " (" + strings.Join(columns(c.Key), ", ") + ") of " + t + " is dropped"
 	p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(t), Use: analyzer.Write, What: what, If: "old code relies on it in an upsert, which inserts duplicates now"})
-	if !gone {
-		// With its columns gone, new code has nothing to write that it would refuse.
+	if !gone || !apart {
+		// With its columns gone, new code leaves them out: it writes nothing that the key refuses if one is NULL or a number of its own then.
 		p.Report(analyzer.Hazard{Breaks: newCode, Hits: table(p.NewTable(t)), Use: analyzer.Write, What: what, If: "new code writes what it refuses (1062)"})
 	}
 }

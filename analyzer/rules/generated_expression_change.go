@@ -36,7 +36,7 @@ var generatedExpressionChange = &analyzer.Rule{
 		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Read, What: what})
 		p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Read, What: what})
 		p.Report(analyzer.Hazard{
-			Breaks: oldCode, Hits: table(o.Table), Use: analyzer.Write, Caution: !canRaise(c.New.Generated.Expr), What: what,
+			Breaks: oldCode, Hits: table(o.Table), Use: analyzer.Write, Caution: !canFail(c.Table, c.New), What: what,
 			If: "the new expression fails for a value that old code writes",
 		})
 	},

@@ -21,7 +21,7 @@ var renameForeignKey = &analyzer.Rule{
 		{
 			Name:    "another action",
 			Old:     "CREATE TABLE users (id INT NOT NULL PRIMARY KEY); CREATE TABLE posts (user_id INT, KEY k (user_id), CONSTRAINT fk FOREIGN KEY (user_id) REFERENCES users (id))",
-			Migrate: "ALTER TABLE posts DROP FOREIGN KEY fk, ADD CONSTRAINT fk FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE",
+			Migrate: "ALTER TABLE posts DROP FOREIGN KEY fk; ALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE",
 		},
 	},
 	Check: func(p *analyzer.Pass, ch schema.Change) {

@@ -306,10 +306,10 @@ func (w *work) checkKey(t *Table, k *keySpec) {
 		switch {
 		case c.Type.isBlob() || c.Type.isSpatial():
 			switch {
-			case p.Length > 0:
-			case w.s.server.MariaDB && c.Type.Name == "point": // tested on MariaDB 10.11, like the next
+			case w.s.server.MariaDB && c.Type.Name == "point": // whatever length is asked for (tested on MariaDB 10.11, like the next)
 				p.Length = 25
 				k.setLength(i, p.Length)
+			case p.Length > 0:
 			case w.s.server.MariaDB && k.Kind == UniqueKey:
 				if c.Type.isSpatial() {
 					k.setLength(i, 8)

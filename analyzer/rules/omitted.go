@@ -1,0 +1,164 @@
+package rules
+
+import (
+	"strconv"
+	"strings"
+
+	"instep/analyzer"
+	"instep/analyzer/schema"
+)
+
+// omitted is what a row gets in a column that the code which puts it does not name.
+type omitted int
+
+const (
+	omittedValue   omitted = iota // a value, the same in each row as far as is known
+	omittedNull                   // NULL
+	omittedNumber                 // a number of its own
+	omittedRefused                // there is no such row: it is refused, which is a hazard of its own
+)
+
+// whenOmitted tells what a row gets in the column, and the value if it is a literal.
+func whenOmitted(p *analyzer.Pass, c *schema.Column) (what omitted, value string, literal bool) {
+	switch {
+	case c.Generated != nil:
+		return omittedValue, "", false
+	case c.AutoIncrement:
+		return omittedNumber, "", false
+	case needsValue(p, c) && p.Strict():
+		return omittedRefused, "", false
+	case c.Default != nil && c.Default.Null && c.Nullable:
+		return omittedNull, "", false
+	case c.Default != nil && !c.Default.Null && !c.Default.Dropped && !c.Default.Expr:
+		return omittedValue, c.Default.Value, true
+	case c.Default == nil && !c.Nullable && (integers(c.Type) > 0 || c.Type.Name == "decimal"):
+		return omittedValue, "0", true // manual: Data Type Default Values
+	}
+	return omittedValue, "", false
+}
+
+// omittedCannotCollide reports that rows which do not name the column are no duplicates in it.
+func omittedCannotCollide(p *analyzer.Pass, c *schema.Column) bool {
+	what, _, _ := whenOmitted(p, c)
+	return what != omittedValue
+}
+
+// omittedPasses reports that a row which names none of the columns passes an expression of a CHECK that names no others.
+// NULL passes a CHECK, but not every expression of NULL is NULL.
+func omittedPasses(p *analyzer.Pass, columns []*schema.Column, expr string) bool {
+	nulls := true
+	for _, c := range columns {
+		what, _, _ := whenOmitted(p, c)
+		if what == omittedRefused {
+			return true
+		}
+		nulls = nulls && what == omittedNull
+	}
+	if nulls {
+		return nullPasses(expr)
+	}
+	if len(columns) != 1 {
+		return false
+	}
+	_, value, literal := whenOmitted(p, columns[0])
+	return literal && literalPasses(columns[0], value, expr)
+}
+
+// nullPasses reports whether an expression, in canonical text, is NULL where all columns in it are NULL: it compares
+// and computes, each part of an AND or OR with some column, and calls only functions that give NULL for NULL.
+func nullPasses(expr string) bool {
+	words, ok := scan(expr)
+	if !ok || strings.Contains(expr, "<=>") {
+		return false
+	}
+	named := false // in this part
+	for i, w := range words {
+		switch {
+		case w.quote == '`':
+			named = true
+		case w.quote == '\'':
+		case w.quote != 0:
+			return false
+		case w.is("AND"), w.is("OR"):
+			if !named {
+				return false
+			}
+			named = false
+		case w.is("NOT"), w.is("IN"), w.is("LIKE"):
+		case w.name:
+			call := i+1 < len(words) && words[i+1].text == "(" && words[i+1].quote == 0
+			if strings.Trim(w.text, "0123456789") != "" && !(call && nullForNull(w.text)) {
+				return false
+			}
+		case strings.Contains("(),.<>=!+-*/%", w.text):
+		default:
+			return false
+		}
+	}
+	return named
+}
+
+func nullForNull(function string) bool {
+	switch strings.ToLower(function) {
+	case "lower", "upper", "lcase", "ucase", "trim", "ltrim", "rtrim", "left", "right", "substr", "substring", "reverse", "abs",
+		"char_length", "character_length", "length", "octet_length", "json_valid", "json_type", "json_length", "regexp_like", "mod", "md5", "sha1":
+		return true
+	}
+	return false
+}
+
+// literalPasses reports that a value passes an expression that only compares the column with a number, or looks for it in a
+// list of literals.
+func literalPasses(c *schema.Column, value, expr string) bool {
+	words, ok := scan(expr)
+	if !ok || len(words) < 3 || words[0].quote != '`' || !strings.EqualFold(words[0].text, c.Name) {
+		return false
+	}
+	words = words[1:]
+	number := integers(c.Type) > 0 || c.Type.Name == "decimal"
+	if words[0].is("IN") {
+		for _, w := range words[1:] {
+			switch {
+			case w.quote == '\'' && !number && w.text == value, w.quote == 0 && w.name && number && w.text == value:
+				return true
+			case w.quote == '\'', w.quote == 0 && w.name && strings.Trim(w.text, "0123456789") == "":
+			case w.quote == 0 && (w.text == "(" || w.text == ")" || w.text == ","):
+			default:
+				return false
+			}
+		}
+		return false
+	}
+	var operator, right string
+	for _, w := range words {
+		switch {
+		case w.quote != 0:
+			return false
+		case right == "" && strings.Contains("<>=!", w.text):
+			operator += w.text
+		default:
+			right += w.text
+		}
+	}
+	// Short numbers are exact.
+	a, errA := strconv.ParseFloat(value, 64)
+	b, errB := strconv.ParseFloat(right, 64)
+	if !number || errA != nil || errB != nil || len(value) > 15 || len(right) > 15 || strings.ContainsAny(value+right, "xXpPeEnN_") {
+		return false
+	}
+	switch operator {
+	case "<":
+		return a < b
+	case "<=":
+		return a <= b
+	case ">":
+		return a > b
+	case ">=":
+		return a >= b
+	case "=":
+		return a == b
+	case "<>", "!=":
+		return a != b
+	}
+	return false
+}
