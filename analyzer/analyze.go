@@ -588,7 +588,7 @@ func (a *analysis) hit(f *Finding) {
 		for _, code := range []Breaks{OldCode, NewCode} {
 			use := s.Access.Allows(f.Use)
 			if f.Breaks&code != 0 && use != 0 {
-				h.ask(a.Usage(s.Name, code, f.Hits, use), code, f.Caution)
+				h.ask(a.Usage(s.Name, code, f.Hits, use), code, f)
 			}
 		}
 		if h.Code != 0 {
@@ -600,8 +600,8 @@ func (a *analysis) hit(f *Finding) {
 		// Nobody knows when a consumer's new code runs, so what it is at either ref can meet the new schema.
 		h := Hit{Name: c.Name, Assumed: true}
 		if f.Breaks&OldCode != 0 {
-			h.ask(a.Usage(c.Name, OldCode, f.Hits, f.Use), OldCode, f.Caution)
-			h.ask(a.Usage(c.Name, NewCode, f.Hits, f.Use), OldCode, f.Caution)
+			h.ask(a.Usage(c.Name, OldCode, f.Hits, f.Use), OldCode, f)
+			h.ask(a.Usage(c.Name, NewCode, f.Hits, f.Use), OldCode, f)
 		}
 		if h.Code != 0 {
 			f.Consumers = append(f.Consumers, h)
@@ -614,18 +614,19 @@ func (a *analysis) hit(f *Finding) {
 	f.Evidence = slices.Compact(f.Evidence)
 }
 
-// ask adds an answer to a hit. A caution needs a Yes.
-func (h *Hit) ask(ans Answer, code Breaks, caution bool) {
+// ask adds an answer to a hit. A caution needs a Yes that tells how the object is used, not only that its name is known.
+func (h *Hit) ask(ans Answer, code Breaks, f *Finding) {
 	switch ans.Is {
 	case Yes:
-		if caution && ans.Named {
+		if f.Caution && ans.Named {
 			return
 		}
 		h.Code |= code
-		h.Assumed = false
+		// That the code knows the name does not show that the condition holds.
+		h.Assumed = h.Assumed && ans.Named && f.If != ""
 		h.Evidence = append(h.Evidence, ans.Evidence...)
 	case Assumed:
-		if !caution {
+		if !f.Caution {
 			h.Code |= code
 		}
 	}

@@ -249,7 +249,7 @@ func TestRefused(t *testing.T) {
 	gaps := r.Migrations[0].Gaps
 	if len(gaps) != 2 ||
 		!strings.Contains(gaps[0].Why, "a server refuses it with error 1050") || gaps[0].Pos.Line != 2 || gaps[0].What != "the effect of CREATE TABLE t (a INT)" ||
-		!strings.Contains(gaps[1].Why, "it cannot be read") || gaps[1].Pos != (schema.Pos{File: "migrations/1_a.sql", Line: 3, Col: 1}) {
+		!strings.Contains(gaps[1].Why, "it cannot be read") || gaps[1].Pos != (schema.Pos{File: "migrations/1_a.sql", Line: 3, Col: 6}) {
 		t.Errorf("gaps: %+v", gaps)
 	}
 	if table := r.Schema.Table("t"); table == nil || len(table.Columns) != 2 {

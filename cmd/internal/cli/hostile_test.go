@@ -21,7 +21,7 @@ func revision(id, down, body string) *fstest.MapFile {
 func TestHostile(t *testing.T) {
 	base := fstest.MapFS{
 		"alembic.ini":         {Data: []byte("[alembic]\nscript_location = db\n")},
-		"db/env.py":           {Data: []byte("raise SystemExit('never run')\n")},
+		"db/env.py":           {Data: []byte("from alembic import context\nraise SystemExit('never run')\n")},
 		"db/versions/0001.py": revision("'0001'", "None", "    op.create_table('t', sa.Column('id', sa.Integer, primary_key=True))\n"),
 		"sql/001_t.sql":       {Data: []byte("CREATE TABLE t (id INT PRIMARY KEY);\n")},
 	}
@@ -44,7 +44,7 @@ func TestHostile(t *testing.T) {
 		want   string
 	}{
 		{name: "two heads", prefix: "db", file: "db/versions/0002.py", data: revision("'0002'", "None", "    pass\n"), want: "heads"},
-		{name: "a cycle", prefix: "db", file: "db/versions/0002.py", data: revision("'0002'", "'0002'", "    pass\n"), want: "cycle"},
+		{name: "a revision after itself", prefix: "db", file: "db/versions/0002.py", data: revision("'0002'", "'0002'", "    pass\n"), want: "names itself"},
 		{name: "a missing parent", prefix: "db", file: "db/versions/0002.py", data: revision("'0002'", "'0000'", "    pass\n"), want: "0000"},
 		{name: "a duplicate id", prefix: "db", file: "db/versions/0002.py", data: revision("'0001'", "None", "    pass\n"), want: "0001"},
 		{name: "a syntax error", prefix: "db", file: "db/versions/0002.py", data: revision("'0002'", "'0001'", "    op.drop_table('t'\n"), want: "db/versions/0002.py:"},
