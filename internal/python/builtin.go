@@ -1274,7 +1274,7 @@ func biDir(ev *Eval, c *Call) (Value, error) {
 	if len(c.Args) == 1 {
 		switch x := c.Args[0].(type) {
 		case *Module:
-			names = x.Attrs.Names()
+			names = ev.attrs(x).Names()
 		case *Class:
 			for _, k := range x.MRO() {
 				if k.Attrs != nil {

@@ -487,7 +487,7 @@ func (ev *Eval) reprDict(d *Dict) (Value, error) {
 	return Str(b.String()), ev.alloc(b.Len())
 }
 
-// ascii makes a repr 7-bit.
+// asciiRepr makes a repr 7-bit.
 func asciiRepr(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
@@ -563,13 +563,6 @@ func (ev *Eval) format(v, spec Value) (Value, error) {
 		return ev.formatStr(string(x), s)
 	case Int, *BigInt, Bool:
 		if b, ok := x.(Bool); ok {
-			if sp, err := ev.parseSpec(s); err == nil && (sp.typ == 0 && !isDigitSpec(sp)) {
-				t := "False"
-				if b {
-					t = "True"
-				}
-				_ = t
-			}
 			i, _ := intOf(b)
 			return ev.formatInt(Int(i), s)
 		}
@@ -598,8 +591,6 @@ type formatSpec struct {
 	prec      int // -1: none
 	typ       byte
 }
-
-func isDigitSpec(sp formatSpec) bool { return true }
 
 func (ev *Eval) parseSpec(s string) (formatSpec, error) {
 	sp := formatSpec{fill: " ", prec: -1}
@@ -902,8 +893,8 @@ func (ev *Eval) floatText(f float64, typ byte, prec int, alt bool) (string, erro
 		i := strings.IndexByte(s, 'e')
 		exp, _ := strconv.Atoi(s[i+1:])
 		limit := prec
-		if typ == 0 && exp == prec-1 && false {
-			limit++
+		if typ == 0 {
+			limit-- // there is always a digit behind the point
 		}
 		var out string
 		if exp < -4 || exp >= limit {
@@ -948,9 +939,12 @@ func (ev *Eval) percent(format string, arg Value, bytes bool) (Value, error) {
 	}
 	var b strings.Builder
 	var unknown *Unknown
+	var around hole
 	write := func(s string) {
 		if unknown == nil {
 			b.WriteString(s)
+		} else {
+			around.after(s)
 		}
 	}
 	next := 0
@@ -1042,6 +1036,7 @@ func (ev *Eval) percent(format string, arg Value, bytes bool) (Value, error) {
 				n, ok := intOf(w)
 				if !ok {
 					if u, isU := w.(*Unknown); isU {
+						around.piece(w, false)
 						if unknown == nil {
 							unknown = u
 						}
@@ -1103,6 +1098,7 @@ func (ev *Eval) percent(format string, arg Value, bytes bool) (Value, error) {
 			}
 		}
 		if u, ok := v.(*Unknown); ok && conv != 's' {
+			around.piece(v, false)
 			if unknown == nil {
 				unknown = &Unknown{Pos: u.Pos, Why: u.Why, Data: u.Data}
 			}
@@ -1128,6 +1124,7 @@ func (ev *Eval) percent(format string, arg Value, bytes bool) (Value, error) {
 				return nil, err
 			}
 			if u, ok := out.(*Unknown); ok {
+				around.piece(v, conv == 's' && sp.width == 0 && sp.prec < 0)
 				if unknown == nil {
 					if sp.width == 0 && sp.prec < 0 {
 						b.WriteString(u.Prefix)
@@ -1239,7 +1236,7 @@ func (ev *Eval) percent(format string, arg Value, bytes bool) (Value, error) {
 		}
 	}
 	if unknown != nil {
-		return unknown.withPrefix(b.String()), nil
+		return around.in(unknown.withPrefix(b.String())), nil
 	}
 	return Str(b.String()), ev.alloc(b.Len())
 }
@@ -1256,9 +1253,12 @@ func (ev *Eval) formatFields(format string, call *Call, mapping Value, auto *int
 	}
 	var b strings.Builder
 	var unknown *Unknown
+	var around hole
 	write := func(s string) {
 		if unknown == nil {
 			b.WriteString(s)
+		} else {
+			around.after(s)
 		}
 	}
 	for i := 0; i < len(format); {
@@ -1352,6 +1352,7 @@ func (ev *Eval) formatFields(format string, call *Call, mapping Value, auto *int
 			return nil, err
 		}
 		if u, ok := out.(*Unknown); ok {
+			around.piece(v, conv == 0 && sv == Value(Str("")))
 			if unknown == nil {
 				b.WriteString(u.Prefix)
 				unknown = &Unknown{Pos: u.Pos, Why: u.Why, Data: u.Data}
@@ -1364,7 +1365,7 @@ func (ev *Eval) formatFields(format string, call *Call, mapping Value, auto *int
 		}
 	}
 	if unknown != nil {
-		return unknown.withPrefix(b.String()), nil
+		return around.in(unknown.withPrefix(b.String())), nil
 	}
 	return Str(b.String()), ev.alloc(b.Len())
 }

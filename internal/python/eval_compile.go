@@ -42,7 +42,6 @@ type frame struct {
 	gen     *Generator
 	ret     Value
 	err     error
-	loops   int
 	back    *frame
 }
 

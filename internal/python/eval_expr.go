@@ -712,12 +712,15 @@ func (c *compiler) fstring(x *FStringExpr) expr {
 	return func(fr *frame) (Value, error) {
 		var b strings.Builder
 		var unknown *Unknown
+		var around hole
 		ev := fr.ev
 		for i := range parts {
 			p := &parts[i]
 			if p.x == nil {
 				if unknown == nil {
 					b.WriteString(p.lit)
+				} else {
+					around.after(p.lit)
 				}
 				continue
 			}
@@ -737,6 +740,7 @@ func (c *compiler) fstring(x *FStringExpr) expr {
 				return nil, err
 			}
 			if u, ok := s.(*Unknown); ok {
+				around.piece(v, p.conv == 0 && spec == Value(Str("")))
 				if unknown == nil {
 					b.WriteString(u.Prefix)
 					unknown = u
@@ -745,16 +749,53 @@ func (c *compiler) fstring(x *FStringExpr) expr {
 			}
 			if unknown == nil {
 				b.WriteString(string(s.(Str)))
+			} else {
+				around.after(string(s.(Str)))
 			}
 			if b.Len() > ev.budget.Object {
 				return nil, ev.abort("a string of %d bytes", b.Len())
 			}
 		}
 		if unknown != nil {
-			return unknown.withPrefix(b.String()), nil
+			return around.in(unknown.withPrefix(b.String())), nil
 		}
 		return Str(b.String()), ev.alloc(b.Len())
 	}
+}
+
+// A hole collects what is known of a text of which one whole piece is not.
+type hole struct {
+	unknown *Unknown
+	pieces  int
+	suffix  strings.Builder
+}
+
+// maxSuffix bounds what is kept of a text after its hole.
+const maxSuffix = 1 << 16
+
+// piece says that v stands in the text and is not known. plain says that its text is used as it is.
+func (h *hole) piece(v Value, plain bool) {
+	h.pieces++
+	if u, ok := v.(*Unknown); ok && plain && u.Prefix == "" {
+		h.unknown = u
+	} else {
+		h.pieces = 2
+	}
+}
+
+// after says that the text goes on with s.
+func (h *hole) after(s string) {
+	if h.pieces == 1 && h.suffix.Len() <= maxSuffix {
+		h.suffix.WriteString(s)
+	}
+}
+
+// in puts the hole into the Unknown for the text, if there is just one.
+func (h *hole) in(u *Unknown) *Unknown {
+	if h.pieces == 1 && h.suffix.Len() <= maxSuffix {
+		u.Hole, u.Suffix = h.unknown, h.suffix.String()
+	}
+	return u
 }
 
 // withPrefix gives the Unknown for a string that begins with text and goes on with what u stands for.

@@ -1,6 +1,7 @@
 package python
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -74,9 +75,8 @@ func TestEvalTorture(t *testing.T) {
 		"x: int\nprint(x)",
 		"import os, sys, json.decoder, a.b.c.d.e\nfrom ..... import x",
 	} {
-		t.Logf("%.60q", src)
 		start := time.Now()
-		ev := New(Config{FS: fstest.MapFS{"main.py": {Data: []byte(src)}, "m.py": {Data: []byte("import main")}}})
+		ev := New(Config{FS: fstest.MapFS{"main.py": {Data: []byte(src)}, "m.py": {Data: []byte("import main")}}, Budget: Budget{Steps: 2e6, Bytes: 64 << 20}})
 		ev.Load("main.py")
 		for _, g := range ev.Gaps() {
 			if strings.Contains(g.Why, "fault in the evaluator") {
@@ -97,6 +97,8 @@ func FuzzEval(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
+		watch := time.AfterFunc(10*time.Second, func() { panic(fmt.Sprintf("does not end: %q", src)) })
+		defer watch.Stop()
 		ev := New(Config{FS: fstest.MapFS{"main.py": {Data: []byte(src)}}, Native: toyDB, Budget: Budget{Steps: 20000, Bytes: 4 << 20, Forks: 200, Object: 1 << 20}})
 		defer ev.Close()
 		ev.Load("main.py")

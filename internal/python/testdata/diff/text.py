@@ -48,3 +48,4 @@ print(True + 1, True == 1, 1 == 1.0, None is None, [1] is [1], isinstance(True, 
 print(list(zip([1, 2], "ab")), list(enumerate("ab", 1)), list(range(10, 0, -3)), range(5)[1:3], len(range(0, 10, 3)), 4 in range(0, 10, 2), sum([1, 2], 10), all([]), any([0, 1]), abs(-3), pow(2, 10, 1000), max(1, 2.5), min([3, 2]))
 for expr in ['"a" + 1', "1 + 'a'", "[] + ()", "{}['k']", "[1][5]", "int('x')", "None.x", "len(5)", "1/0", "'%d' % 'x'", "{[]: 1}", "(1).foo", "undefined_name", "float('q')", "'a'.index('z')", "[1,2].index(9)", "1 < 'a'", "for_", "'{}'.format()", "'%s %s' % (1,)", "'%s' % (1,2)"]:
     pass
+print(format(12345.0,".5"), format(1234.0,".5"), format(True,"5"), format(1.0,".1"), format(10.0,".2"), format(9.5, "5"))
