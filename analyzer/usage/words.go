@@ -70,36 +70,25 @@ func notSource(name string) bool {
 // Files gives the names of the files, sorted.
 func (s *Sources) Files() []string { return s.files }
 
-// Find gives up to limit places where word stands as a whole word, in order of files and lines. Where files that hold
-// one of the near words as well exist, only those are looked at: a column's name says more beside its table's.
+// Find gives up to limit places where word stands as a whole word, in order of files and lines. With near words, only
+// files that hold one of them too are looked at: a column's name means little where its table's does not stand.
 func (s *Sources) Find(word string, near []string, limit int) []Place {
-	if word == "" || limit <= 0 {
+	if word == "" {
 		return nil
 	}
-	var far []string
 	var places []Place
 	for _, f := range s.files {
 		if len(places) >= limit {
-			return places[:limit]
+			break
 		}
 		src := s.read(f)
 		if nextWord(src, word, 0) < 0 {
 			continue
 		}
 		if len(near) > 0 && !slices.ContainsFunc(near, func(w string) bool { return nextWord(src, w, 0) >= 0 }) {
-			far = append(far, f)
 			continue
 		}
 		places = append(places, placesIn(f, src, word, limit-len(places))...)
-	}
-	if len(places) > 0 {
-		return places
-	}
-	for _, f := range far {
-		if len(places) >= limit {
-			break
-		}
-		places = append(places, placesIn(f, s.read(f), word, limit-len(places))...)
 	}
 	return places
 }

@@ -51,14 +51,17 @@ func TestFind(t *testing.T) {
 	if got := s.Find("nick", []string{"users"}, 1); len(got) != 1 {
 		t.Errorf("limit 1 gave %d places", len(got))
 	}
-	far := s.Find("nick", []string{"nowhere"}, 9)
-	if len(far) != 4 || far[0] != (Place{"a.py", 1, "nick = 1"}) || far[3].File != "ctrl.py" {
-		t.Errorf("without the table's name: %+v", far)
+	if got := s.Find("nick", []string{"nowhere"}, 9); got != nil {
+		t.Errorf("without the table's name: %+v", got)
 	}
-	if text := far[3].Text; strings.ContainsAny(text, "\x1b\xff") || len(text) > maxText+len("…") || !strings.HasSuffix(text, "é…") {
+	all4 := s.Find("nick", nil, 9)
+	if len(all4) != 4 || all4[0] != (Place{"a.py", 1, "nick = 1"}) || all4[3].File != "ctrl.py" {
+		t.Errorf("a word by itself: %+v", all4)
+	}
+	if text := all4[3].Text; strings.ContainsAny(text, "\x1b\xff") || len(text) > maxText+len("…") || !strings.HasSuffix(text, "é…") {
 		t.Errorf("a hostile line is quoted as %q", text)
 	}
 	if got := s.Find("users", nil, 9); len(got) != 2 {
-		t.Errorf("a word by itself: %+v", got)
+		t.Errorf("another word by itself: %+v", got)
 	}
 }

@@ -144,13 +144,9 @@ func mdFindings(d *Document, want func(analyzer.Finding) bool) []string {
 				fmt.Fprintf(&b, "  **ask** `%s`<br>\n", code(f.Preflight))
 			}
 		}
-		shown := 0
-		for _, f := range g {
-			for _, e := range f.Evidence {
-				if shown++; shown <= 3 {
-					fmt.Fprintf(&b, "  **seen** `%s:%d` (%s): `%s`<br>\n", code(e.File), e.Line, md(e.Rev), code(shorten(e.Text, maxQuoted)))
-				}
-			}
+		seen := evidence(g)
+		for _, e := range seen[:min(len(seen), maxSeen)] {
+			fmt.Fprintf(&b, "  **seen** `%s:%d` (%s): `%s`<br>\n", code(e.File), e.Line, md(e.Rev), code(shorten(e.Text, maxQuoted)))
 		}
 		fmt.Fprintf(&b, "  rule `%s`\n\n", f.Rule.ID)
 		out = append(out, b.String())

@@ -424,19 +424,31 @@ func (t *text) group(title string, all []analyzer.Finding) {
 				t.line("    ask   %s", Clean(f.Preflight))
 			}
 		}
-		shown := 0
-		for _, f := range g {
-			for _, e := range f.Evidence {
-				if shown++; shown <= 3 {
-					t.line("    seen  %s:%d (%s): %s", Clean(e.File), e.Line, Clean(e.Rev), shorten(Clean(e.Text), maxQuoted))
-				}
-			}
+		seen := evidence(g)
+		for _, e := range seen[:min(len(seen), maxSeen)] {
+			t.line("    seen  %s:%d (%s): %s", Clean(e.File), e.Line, Clean(e.Rev), shorten(Clean(e.Text), maxQuoted))
 		}
-		if shown > 3 {
-			t.line("    seen  … and in %s", plural(shown-3, "more place"))
+		if n := len(seen) - maxSeen; n > 0 {
+			t.line("    seen  … and in %s", plural(n, "more place"))
 		}
 		t.line("    rule  %s", f.Rule.ID)
 	}
+}
+
+// maxSeen bounds the places in the sources that are quoted for findings that are alike.
+const maxSeen = 3
+
+// evidence gives the places of several findings, each once.
+func evidence(g []analyzer.Finding) []analyzer.Evidence {
+	var all []analyzer.Evidence
+	for _, f := range g {
+		for _, e := range f.Evidence {
+			if !slices.Contains(all, e) {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
 }
 
 // short prints findings that nobody need act on: a line for each rule and kind of use.
