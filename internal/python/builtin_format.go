@@ -931,8 +931,10 @@ func (ev *Eval) percent(format string, arg Value, bytes bool) (Value, error) {
 			args, single = a.Items, false
 		}
 	case *Unknown:
-		// One value, or a tuple of them: nothing behind the first % is known.
-		unknownArgs = a
+		// One value, or a tuple of them: nothing behind the first % is known. One with a name is a str.
+		if a.Name == "" {
+			unknownArgs = a
+		}
 	}
 	if single {
 		args = []Value{arg}

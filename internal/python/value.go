@@ -76,6 +76,11 @@ type Unknown struct {
 
 	// Prefix is, for a str, the beginning that is known.
 	Prefix string
+	// Hole is, for a str of which one whole piece is not known, that piece: the str is Prefix, the text of Hole, and Suffix.
+	Hole   *Unknown
+	Suffix string
+	// Name is what native code knows a str by, to find it again in a Hole. What is computed from it has none.
+	Name string
 	// Data says that the value comes from rows of a live database. A condition on it decides about data, and only
 	// matters if DDL hangs on it.
 	Data bool
@@ -105,7 +110,7 @@ func NewData(pos Pos, why string, empty Value) *Unknown {
 
 // derive gives the Unknown for something computed from u.
 func (u *Unknown) derive() *Unknown {
-	if u.Prefix == "" && u.Empty == nil {
+	if u.Prefix == "" && u.Empty == nil && u.Name == "" && u.Hole == nil {
 		return u
 	}
 	return &Unknown{Pos: u.Pos, Why: u.Why, Data: u.Data, Acts: u.Acts}
@@ -365,6 +370,9 @@ type Module struct {
 	// Missing gives an attribute of a native module that is not in Attrs, or nil. Without it, or if it gives nil, such an
 	// attribute is Unknown: "sqlalchemy.foo is not modelled".
 	Missing func(ev *Eval, name string) Value
+	// Lazy gives names that belong to a native module though only Missing gives their values: a library has hundreds, and a
+	// program asks for a few. nil: there are none.
+	Lazy func() []string
 
 	pkg     string // the package for relative imports
 	path    []string

@@ -301,6 +301,29 @@ func known(pos python.Pos, ddl DDL) python.Value {
 	return python.Str(ddl.SQL)
 }
 
+// databaseName is the name of the Unknown for the name of the database.
+const databaseName = "database"
+
+// thisDatabase gives the text of ALTER DATABASE on the database that the program is connected to, whose name is not known:
+// without a name the statement means that one (manual, "ALTER DATABASE Statement").
+func thisDatabase(u *python.Unknown) (string, bool) {
+	if u.Hole == nil || u.Hole.Name != databaseName {
+		return "", false
+	}
+	before, after := strings.TrimRight(u.Prefix, " \t\r\n"), u.Suffix
+	if quoted := strings.TrimSuffix(before, "`"); quoted != before {
+		if before = quoted; !strings.HasPrefix(after, "`") {
+			return "", false
+		}
+		after = after[1:]
+	}
+	words := strings.Fields(strings.ToUpper(before))
+	if len(words) != 2 || words[0] != "ALTER" || words[1] != "DATABASE" && words[1] != "SCHEMA" || after != "" && isWord(after[0]) {
+		return "", false
+	}
+	return strings.TrimSpace(before) + " " + strings.TrimSpace(after), true
+}
+
 // A urlValue is engine.url. Where the database runs is not known; what it is, is.
 type urlValue struct{ e *Engine }
 
@@ -318,6 +341,7 @@ func (u *urlValue) Attr(ev *python.Eval, name string) (python.Value, bool) {
 		if db := u.e.schema.Database(); db != "" {
 			return python.Str(db), true
 		}
+		return &python.Unknown{Pos: ev.Pos(), Why: "the database's URL is not known", Name: databaseName}, true
 	case "get_backend_name":
 		return give(name, python.Str("mysql")), true
 	}
@@ -502,6 +526,9 @@ func (e *Engine) Run(pos python.Pos, what python.Value, params []python.Value, k
 func (e *Engine) run(pos python.Pos, what python.Value, params []python.Value, kw []python.Kwarg) (python.Value, error) {
 	switch s := what.(type) {
 	case *python.Unknown:
+		if sql, ok := thisDatabase(s); ok {
+			return e.runDriver(pos, sql, params)
+		}
 		switch statementKindOfPrefix(s.Prefix) {
 		case kindQuery:
 			return &result{e: e, query: true}, nil

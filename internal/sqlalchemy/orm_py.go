@@ -133,7 +133,7 @@ func (e *Engine) declarativeBase(call *python.Call) (python.Value, error) {
 	if name == "" {
 		name = "Base"
 	}
-	base := &python.Class{Name: name, Module: "sqlalchemy.orm", Attrs: python.NewNamespace("metadata", m)}
+	base := &python.Class{Name: name, Module: "sqlalchemy.orm", Open: true, Attrs: python.NewNamespace("metadata", m)}
 	switch c := call.Keyword("cls").(type) {
 	case *python.Class:
 		base.Bases = []*python.Class{c}
