@@ -509,10 +509,11 @@ func (ev *Eval) moduleAttr(m *Module, name string) (Value, error) {
 	switch name {
 	case "__dict__":
 		d := NewDict()
-		for i, n := range m.Attrs.names {
-			d.put(Str(n), Str(n), m.Attrs.vals[i])
+		attrs := ev.attrs(m)
+		for i, n := range attrs.names {
+			d.put(Str(n), Str(n), attrs.vals[i])
 		}
-		d.taint = m.Attrs.taint
+		d.taint = attrs.taint
 		return d, nil
 	case "__name__":
 		return Str(m.Name), nil
@@ -551,6 +552,18 @@ func (ev *Eval) moduleAttr(m *Module, name string) (Value, error) {
 	return nil, nil
 }
 
+// attrs gives all attributes of a module, those that are lazy included.
+func (ev *Eval) attrs(m *Module) *Namespace {
+	if m.Lazy != nil {
+		for _, n := range m.Lazy() {
+			if m.Attrs.at(n) < 0 {
+				m.Attrs.Store(ev, n, m.Missing(ev, n))
+			}
+		}
+	}
+	return m.Attrs
+}
+
 // importStar is from module import *.
 func (ev *Eval) importStar(m Value, ns *Namespace) error {
 	mod, ok := m.(*Module)
@@ -587,7 +600,7 @@ func (ev *Eval) importStar(m Value, ns *Namespace) error {
 		}
 		return nil
 	}
-	for _, n := range mod.Attrs.Names() {
+	for _, n := range ev.attrs(mod).Names() {
 		if !strings.HasPrefix(n, "_") {
 			v, _ := mod.Attrs.Load(n)
 			ns.Store(ev, n, v)

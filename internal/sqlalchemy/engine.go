@@ -28,12 +28,12 @@ type Engine struct {
 	// otherwise it is a connection to a database that is not modelled.
 	Models bool
 
-	schema    *schema.Schema
-	classes   map[string]*python.Class
-	modules   map[string]*python.Module
-	typeClass map[string]*TypeClass
-	compiled  []custom // by @compiles
-	listeners []listener
+	schema      *schema.Schema
+	classes     map[string]*python.Class
+	modules     map[string]*python.Module
+	typeClasses map[string]*python.Class // by qualified name, those asked for so far
+	compiled    []custom                 // by @compiles
+	listeners   []listener
 }
 
 // Hooks are attributes that another package adds. nil is allowed.

@@ -1,6 +1,7 @@
 package sqlalchemy
 
 import (
+	"slices"
 	"strings"
 
 	"instep/internal/python"
@@ -15,7 +16,6 @@ func (e *Engine) Module(ev *python.Eval, name string) *python.Module {
 	if m, ok := e.modules[name]; ok {
 		return m
 	}
-	e.typeClasses()
 	m := e.module(ev, name)
 	if e.modules == nil {
 		e.modules = map[string]*python.Module{}
@@ -34,16 +34,16 @@ func (e *Engine) module(ev *python.Eval, name string) *python.Module {
 	}
 	switch name {
 	case "sqlalchemy":
-		m := mod(e.schemaNames(), e.typeNames(""), e.exprFunctions(), e.statementFunctions(), e.coreNames())
+		m := mod(e.schemaNames(), e.exprFunctions(), e.statementFunctions(), e.coreNames())
 		m.Missing = func(ev *python.Eval, attr string) python.Value {
 			if sub := e.submodule(ev, "sqlalchemy."+attr); sub != nil {
 				return sub
 			}
 			return nil
 		}
-		return m
+		return e.withTypes(m, "")
 	case "sqlalchemy.types", "sqlalchemy.sql.sqltypes", "sqlalchemy.sql.type_api":
-		return mod(e.typeNames(""))
+		return e.withTypes(mod(), "")
 	case "sqlalchemy.schema", "sqlalchemy.sql.schema", "sqlalchemy.sql.ddl":
 		return mod(e.schemaNames(), e.ddlNames(), e.exprFunctions())
 	case "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.sql.elements", "sqlalchemy.sql.selectable", "sqlalchemy.sql.dml", "sqlalchemy.sql.functions", "sqlalchemy.sql.operators", "sqlalchemy.sql.base":
@@ -101,13 +101,12 @@ func (e *Engine) module(ev *python.Eval, name string) *python.Module {
 	}
 	if rest, ok := strings.CutPrefix(name, "sqlalchemy.dialects."); ok {
 		dialect, _, _ := strings.Cut(rest, ".")
-		names := e.typeNames(dialect)
-		if names == nil {
+		if len(typeNames(dialect)) == 0 {
 			return nil
 		}
-		m := mod(e.typeNames(""), names)
+		m := mod()
 		if dialect == "mysql" {
-			m.Attrs = python.NewNamespace(append(append(e.typeNames(""), names...), e.mysqlNames()...)...)
+			m = mod(e.mysqlNames())
 		}
 		m.Missing = func(ev *python.Eval, attr string) python.Value {
 			if sub := e.submodule(ev, "sqlalchemy.dialects."+dialect+"."+attr); sub != nil && rest == dialect && (attr == "base" || attr == "types" || attr == "enumerated" || attr == "json") {
@@ -115,7 +114,7 @@ func (e *Engine) module(ev *python.Eval, name string) *python.Module {
 			}
 			return nil
 		}
-		return m
+		return e.withTypes(m, dialect)
 	}
 	return nil
 }
@@ -129,36 +128,95 @@ func (e *Engine) submodule(ev *python.Eval, name string) python.Value {
 	return m
 }
 
-// typeNames gives the classes of types of a dialect, or those of all databases for "".
-func (e *Engine) typeNames(dialect string) []any {
-	var out []any
-	for _, tc := range TypeClasses() {
-		if tc.Dialect == dialect || dialect == "mariadb" && tc.Dialect == "mysql" {
-			out = append(out, tc.Name, e.classes["type."+tc.qualified()])
+// withTypes adds the classes of types to a module: those of a dialect if it is not "", and those of all databases.
+func (e *Engine) withTypes(m *python.Module, dialect string) *python.Module {
+	m.Lazy = func() []string {
+		names := typeNames("")
+		if dialect != "" {
+			names = append(names, typeNames(dialect)...)
 		}
+		return names
 	}
-	if dialect != "" {
-		return out
+	other := m.Missing
+	m.Missing = func(ev *python.Eval, attr string) python.Value {
+		if cls := e.typeNamed(dialect, attr); cls != nil {
+			return cls
+		}
+		if other != nil {
+			return other(ev, attr)
+		}
+		return nil
 	}
-	c := func(name string) python.Value { return e.classes["type."+name] }
-	return append(out, "TypeDecorator", c("TypeDecorator"), "Variant", c("Variant"), "Binary", c("LargeBinary"), "LONGVARCHAR", c("TEXT"),
-		"NULLTYPE", c("NullType"), "STRINGTYPE", c("String"), "SchemaType", &python.Class{Name: "SchemaType", Module: "sqlalchemy.types"},
-		"Concatenable", &python.Class{Name: "Concatenable", Module: "sqlalchemy.types"}, "Indexable", &python.Class{Name: "Indexable", Module: "sqlalchemy.types"},
-		"MutableType", &python.Class{Name: "MutableType", Module: "sqlalchemy.types"}, "AbstractType", c("TypeEngine"))
+	return m
 }
 
-// mysqlNames gives the old names of MySQL's types, and what else its module has.
-func (e *Engine) mysqlNames() []any {
-	out := []any{"dialect", pure("dialect", func(*python.Eval, *python.Call) (python.Value, error) { return &dialectValue{e: e}, nil })}
-	for _, a := range [][2]string{{"MSTime", "TIME"}, {"MSSet", "SET"}, {"MSEnum", "ENUM"}, {"MSLongBlob", "LONGBLOB"}, {"MSMediumBlob", "MEDIUMBLOB"}, {"MSTinyBlob", "TINYBLOB"},
-		{"MSNChar", "NCHAR"}, {"MSNVarChar", "NVARCHAR"}, {"MSChar", "CHAR"}, {"MSString", "VARCHAR"}, {"MSLongText", "LONGTEXT"}, {"MSMediumText", "MEDIUMTEXT"},
-		{"MSTinyText", "TINYTEXT"}, {"MSText", "TEXT"}, {"MSYear", "YEAR"}, {"MSTimeStamp", "TIMESTAMP"}, {"MSBit", "BIT"}, {"MSSmallInteger", "SMALLINT"},
-		{"MSTinyInteger", "TINYINT"}, {"MSMediumInteger", "MEDIUMINT"}, {"MSBigInteger", "BIGINT"}, {"MSNumeric", "NUMERIC"}, {"MSDecimal", "DECIMAL"},
-		{"MSDouble", "DOUBLE"}, {"MSReal", "REAL"}, {"MSFloat", "FLOAT"}, {"MSInteger", "INTEGER"}} {
-		out = append(out, a[0], e.classes["type.mysql."+a[1]])
+// typeNames gives the names of the types of a dialect, or those of all databases for "". None: no such dialect.
+func typeNames(dialect string) []string {
+	var names []string
+	for _, tc := range TypeClasses() {
+		if tc.Dialect == dialect || dialect == "mariadb" && tc.Dialect == "mysql" {
+			names = append(names, tc.Name)
+		}
 	}
-	out = append(out, "insert", e.statementFunctions()[3])
-	return out
+	switch dialect {
+	case "":
+		names = append(names, "TypeDecorator", "Variant", "SchemaType", "Concatenable", "Indexable", "MutableType")
+		for old := range typeAliases {
+			names = append(names, old)
+		}
+	case "mysql":
+		for old := range mysqlAliases {
+			names = append(names, old)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// typeNamed gives the class that a module with the types of a dialect has under that name; nil if it has none.
+func (e *Engine) typeNamed(dialect, name string) *python.Class {
+	if strings.Contains(name, ".") {
+		return nil // not a qualified name of ours
+	}
+	if dialect == "mysql" && mysqlAliases[name] != "" {
+		name = mysqlAliases[name]
+	}
+	if dialect != "" {
+		if cls := e.TypeClassValue(dialect + "." + name); cls != nil {
+			return cls
+		}
+	}
+	if dialect == "mariadb" {
+		if cls := e.TypeClassValue("mysql." + name); cls != nil {
+			return cls
+		}
+	}
+	if typeAliases[name] != "" {
+		name = typeAliases[name]
+	}
+	return e.TypeClassValue(name)
+}
+
+// typeAliases are further names of types in sqlalchemy.types.
+var typeAliases = map[string]string{
+	"Binary": "LargeBinary", "LONGVARCHAR": "TEXT", "NULLTYPE": "NullType", "STRINGTYPE": "String", "AbstractType": "TypeEngine",
+}
+
+// mysqlAliases are the old names of MySQL's types.
+var mysqlAliases = map[string]string{
+	"MSTime": "TIME", "MSSet": "SET", "MSEnum": "ENUM", "MSLongBlob": "LONGBLOB", "MSMediumBlob": "MEDIUMBLOB", "MSTinyBlob": "TINYBLOB",
+	"MSNChar": "NCHAR", "MSNVarChar": "NVARCHAR", "MSChar": "CHAR", "MSString": "VARCHAR", "MSLongText": "LONGTEXT", "MSMediumText": "MEDIUMTEXT",
+	"MSTinyText": "TINYTEXT", "MSText": "TEXT", "MSYear": "YEAR", "MSTimeStamp": "TIMESTAMP", "MSBit": "BIT", "MSSmallInteger": "SMALLINT",
+	"MSTinyInteger": "TINYINT", "MSMediumInteger": "MEDIUMINT", "MSBigInteger": "BIGINT", "MSNumeric": "NUMERIC", "MSDecimal": "DECIMAL",
+	"MSDouble": "DOUBLE", "MSReal": "REAL", "MSFloat": "FLOAT", "MSInteger": "INTEGER",
+}
+
+// mysqlNames gives what else the module of MySQL has.
+func (e *Engine) mysqlNames() []any {
+	return []any{
+		"dialect", pure("dialect", func(*python.Eval, *python.Call) (python.Value, error) { return &dialectValue{e: e}, nil }),
+		"insert", e.statementFunctions()[3],
+	}
 }
 
 // schemaNames gives the classes of constructs.

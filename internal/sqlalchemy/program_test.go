@@ -269,3 +269,24 @@ def upgrade(engine):
 		})
 	}
 }
+
+// The classes of types are made when they are asked for; import * and dir() ask for all of them.
+func TestLazyTypes(t *testing.T) {
+	got, _ := program(t, `
+from sqlalchemy import *
+import sqlalchemy.types as types
+from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects.mysql import *
+from sqlalchemy.dialects import mariadb
+
+def upgrade(engine):
+    same = Integer is types.Integer and types.Binary is types.LargeBinary and MSText is mysql.TEXT and mariadb.MEDIUMTEXT is mysql.MEDIUMTEXT
+    same = same and issubclass(mysql.MEDIUMTEXT, types.TypeEngine) and mysql.TEXT is not types.TEXT and TEXT is mysql.TEXT
+    known = "Integer" in dir(types) and "MSSet" in dir(mysql) and "Boolean" in vars(types) and not "Nothing" in dir(types)
+    if same and known:
+        engine.execute("CREATE TABLE t (a INT)")
+`)
+	if got != "13: CREATE TABLE t (a INT)" {
+		t.Error(got)
+	}
+}

@@ -6,32 +6,56 @@ import (
 	"instep/internal/python"
 )
 
-// typeClasses makes the Python classes of all types. Each evaluation has its own, because they refer to its Engine.
-func (e *Engine) typeClasses() {
-	if e.typeClass != nil {
-		return
+// TypeClassValue gives the Python class of a type: "Integer", "mysql.TINYINT", "TypeDecorator"; nil if there is none. Each
+// evaluation has its own classes, because they refer to its Engine. They are made when they are first asked for: there are
+// more than a hundred, and a migration names a few.
+func (e *Engine) TypeClassValue(name string) *python.Class {
+	if cls := e.typeClasses[name]; cls != nil {
+		return cls
 	}
-	e.typeClass = map[string]*TypeClass{}
-	for _, tc := range TypeClasses() {
-		name := tc.qualified()
-		e.typeClass[name] = tc
-		module := "sqlalchemy.types"
-		if tc.Dialect != "" {
-			module = "sqlalchemy.dialects." + tc.Dialect
+	cls := e.newTypeClass(name)
+	if cls != nil {
+		if e.typeClasses == nil {
+			e.typeClasses = map[string]*python.Class{}
 		}
-		cls := &python.Class{Name: tc.Name, Module: module, Data: e}
-		if tc.Base != "" {
-			cls.Bases = []*python.Class{e.classes["type."+tc.Base]}
-		}
-		cls.New = func(ev *python.Eval, cls *python.Class, call *python.Call) (python.Value, error) {
-			return e.newType(ev, cls, tc), nil
-		}
-		cls.Init = func(ev *python.Eval, self python.Value, call *python.Call) error {
-			return e.initType(self, call)
-		}
-		e.classes["type."+name] = cls
+		e.typeClasses[name] = cls
 	}
-	dec := &python.Class{Name: "TypeDecorator", Module: "sqlalchemy.types", Bases: []*python.Class{e.classes["type.TypeEngine"]}, Data: e}
+	return cls
+}
+
+func (e *Engine) newTypeClass(name string) *python.Class {
+	switch name {
+	case "TypeDecorator":
+		return e.decoratorClass()
+	case "SchemaType", "Concatenable", "Indexable", "MutableType": // for isinstance only
+		return &python.Class{Name: name, Module: "sqlalchemy.types"}
+	case "Variant":
+		return &python.Class{Name: "Variant", Module: "sqlalchemy.types", Bases: []*python.Class{e.TypeClassValue("TypeDecorator")}}
+	}
+	tc := typesByName()[name]
+	if tc == nil {
+		return nil
+	}
+	module := "sqlalchemy.types"
+	if tc.Dialect != "" {
+		module = "sqlalchemy.dialects." + tc.Dialect
+	}
+	cls := &python.Class{Name: tc.Name, Module: module, Data: e}
+	if tc.Base != "" {
+		cls.Bases = []*python.Class{e.TypeClassValue(tc.Base)}
+	}
+	cls.New = func(ev *python.Eval, cls *python.Class, call *python.Call) (python.Value, error) {
+		return e.newType(ev, cls, tc), nil
+	}
+	cls.Init = func(ev *python.Eval, self python.Value, call *python.Call) error {
+		return e.initType(self, call)
+	}
+	return cls
+}
+
+// decoratorClass makes TypeDecorator, the base of the types that projects define.
+func (e *Engine) decoratorClass() *python.Class {
+	dec := &python.Class{Name: "TypeDecorator", Module: "sqlalchemy.types", Bases: []*python.Class{e.TypeClassValue("TypeEngine")}, Data: e}
 	dec.New = func(ev *python.Eval, cls *python.Class, call *python.Call) (python.Value, error) {
 		t := &Type{Kind: decoratorClass(cls.Name)}
 		t.Cls = cls
@@ -61,14 +85,7 @@ func (e *Engine) typeClasses() {
 		t.Impl = it
 		return nil
 	}
-	e.classes["type.TypeDecorator"] = dec
-	e.classes["type.Variant"] = &python.Class{Name: "Variant", Module: "sqlalchemy.types", Bases: []*python.Class{dec}}
-}
-
-// TypeClassValue gives the Python class of a type: "Integer", "mysql.TINYINT", "TypeDecorator"; nil if there is none.
-func (e *Engine) TypeClassValue(name string) *python.Class {
-	e.typeClasses()
-	return e.classes["type."+name]
+	return dec
 }
 
 func (e *Engine) newType(ev *python.Eval, cls *python.Class, tc *TypeClass) *Type {
@@ -206,8 +223,7 @@ func (e *Engine) typeArg(v python.Value) (*Type, error) {
 	case *python.Unknown:
 		return UnknownType(why(v)), nil
 	case *python.Class:
-		e.typeClasses()
-		if !v.Derives(e.classes["type.TypeEngine"]) {
+		if !v.Derives(e.TypeClassValue("TypeEngine")) {
 			break
 		}
 		x, err := e.Eval.Call(e.Eval.Pos(), v, nil)
@@ -610,8 +626,7 @@ func (e *Engine) typeValue(t *Type) python.Value {
 		return python.NewUnknown(python.Pos{}, t.Unknown.Why)
 	}
 	if t.Cls == nil {
-		e.typeClasses()
-		t.Cls = e.classes["type."+t.Kind.qualified()]
+		t.Cls = e.TypeClassValue(t.Kind.qualified())
 	}
 	return t
 }
