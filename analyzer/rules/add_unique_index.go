@@ -32,6 +32,11 @@ var addUniqueIndex = &analyzer.Rule{
 			Name: "wider than one that stays",
 			Old:  "CREATE TABLE users (id INT NOT NULL PRIMARY KEY, nick INT)", Migrate: "ALTER TABLE users ADD UNIQUE KEY u (id, nick)",
 		},
+		{
+			Name: "on the beginning of a unique column",
+			Old:  "CREATE TABLE users (nick VARCHAR(20), UNIQUE KEY u (nick))", Migrate: "ALTER TABLE users ADD UNIQUE KEY v (nick(3))",
+			Want: []string{"new-code users: write", "old-code users: write", "running key users.v"},
+		},
 		{Name: "not unique", Old: "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD KEY k (id)"},
 	},
 	Check: func(p *analyzer.Pass, ch schema.Change) {

@@ -22,6 +22,11 @@ var changeDefault = &analyzer.Rule{
 			Old: "CREATE TABLE users (age INT DEFAULT 1)", Migrate: "ALTER TABLE users ALTER COLUMN age SET DEFAULT (1 + 1)",
 			Want: []string{"new-code users.age: omit (caution)", "old-code users.age: omit (caution)"},
 		},
+		{
+			Name: "of a unique column",
+			Old:  "CREATE TABLE users (seen DATETIME DEFAULT CURRENT_TIMESTAMP, UNIQUE KEY u (seen))", Migrate: "ALTER TABLE users ALTER COLUMN seen SET DEFAULT NULL",
+			Want: []string{"new-code users.seen: omit", "old-code users.seen: omit (caution)"},
+		},
 		{Name: "a first default", Old: "CREATE TABLE users (age INT NOT NULL)", Migrate: "ALTER TABLE users ALTER COLUMN age SET DEFAULT 2"},
 	},
 	Check: func(p *analyzer.Pass, ch schema.Change) {
@@ -38,9 +43,19 @@ var changeDefault = &analyzer.Rule{
 			Use: analyzer.Omit, Caution: true, What: n.String() + ": " + analyzer.DefaultText(c.Old) + " → " + analyzer.DefaultText(c.New),
 			If: "the other value is wrong for a row that leaves the column out",
 		}
-		h.Breaks, h.Hits = oldCode, o
-		p.Report(h)
-		h.Breaks, h.Hits = newCode, n
-		p.Report(h)
+		old := p.Old.Table(o.Table)
+		for _, side := range []struct {
+			breaks analyzer.Breaks
+			hits   schema.Object
+			table  *schema.Table
+			column *schema.Column
+		}{{oldCode, o, c.Table, c.New}, {newCode, n, old, c.Old}} {
+			h := h
+			h.Breaks, h.Hits = side.breaks, side.hits
+			if side.table == nil || omittedRefusable(p, side.table, side.column) {
+				h.Caution, h.If = false, "a key, a CHECK, a foreign key or a computed column refuses that value (1062, 1452, 3819)"
+			}
+			p.Report(h)
+		}
 	},
 }

@@ -25,7 +25,12 @@ func cannotCollide(p *analyzer.Pass, t *schema.Table, k *schema.Key) bool {
 
 // staysUnique reports whether a unique key of whole columns stands in both tables whose columns are all among those of k.
 func staysUnique(p *analyzer.Pass, old, new *schema.Table, k *schema.Key) bool {
-	in := columns(k)
+	var in []string // those whose prefixes it does not compare
+	for _, part := range k.Parts {
+		if part.Length == 0 {
+			in = append(in, part.Column)
+		}
+	}
 	for _, n := range new.Keys {
 		if n == k || !unique(n) || expression(n) || n.Name == k.Name && n.Kind == k.Kind {
 			continue

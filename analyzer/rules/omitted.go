@@ -162,3 +162,38 @@ func literalPasses(c *schema.Column, value, expr string) bool {
 	}
 	return false
 }
+
+// omittedRefusable reports that the table may refuse a row which does not name the column for what it gets there: a key, a CHECK, a
+// foreign key or a computed column depends on it.
+func omittedRefusable(p *analyzer.Pass, t *schema.Table, c *schema.Column) bool {
+	what, _, _ := whenOmitted(p, c)
+	for _, k := range t.Keys {
+		if !unique(k) || what != omittedValue {
+			continue
+		}
+		if contains(columns(k), c.Name) {
+			return true
+		}
+		for _, part := range k.Parts {
+			if contains(part.Columns, c.Name) {
+				return true
+			}
+		}
+	}
+	for _, f := range t.ForeignKeys {
+		if contains(f.Columns, c.Name) && what != omittedNull {
+			return true
+		}
+	}
+	for _, k := range t.Checks {
+		if contains(k.Columns, c.Name) && !k.NotEnforced && !(len(k.Columns) == 1 && omittedPasses(p, []*schema.Column{c}, k.Expr)) {
+			return true
+		}
+	}
+	for _, g := range t.Columns {
+		if g.Generated != nil && contains(g.Generated.Columns, c.Name) && canFail(t, g) {
+			return true
+		}
+	}
+	return false
+}

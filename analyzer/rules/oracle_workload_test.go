@@ -15,6 +15,7 @@ type workload []transaction
 // A transaction is sent as one and rolled back. One that only reads is what a read-only service sends, too; it looks at the
 // rows that are there. One that writes begins with empty tables.
 type transaction struct {
+	table string // that it is about
 	reads bool
 	sql   string // statements, separated by semicolons
 }
@@ -25,6 +26,7 @@ type transaction struct {
 func workloadOf(s *schema.Schema) workload {
 	w := &writer{s: s}
 	for _, t := range s.Tables() {
+		w.table = t.Name
 		w.reads(t)
 		w.writes(t)
 	}
@@ -33,12 +35,13 @@ func workloadOf(s *schema.Schema) workload {
 }
 
 type writer struct {
-	s   *schema.Schema
-	out workload
+	s     *schema.Schema
+	out   workload
+	table string
 }
 
 func (w *writer) add(reads bool, statements ...string) {
-	w.out = append(w.out, transaction{reads, strings.Join(statements, "; ")})
+	w.out = append(w.out, transaction{w.table, reads, strings.Join(statements, "; ")})
 }
 
 // values gives literals that the column can hold, two ordinary ones first, then extremes, NULL last. Values that a CHECK or a
@@ -123,6 +126,9 @@ func values(c *schema.Column) []string {
 		v = []string{"ST_GeomFromText('POINT(1 1)'" + srid + ")", "ST_GeomFromText('POINT(2 2)'" + srid + ")"}
 	default:
 		v = []string{"1", "2"}
+	}
+	if c.AutoIncrement {
+		return []string{"1", "2", "3"} // a larger one would leave no numbers to give out
 	}
 	if c.Nullable {
 		v = append(v, "NULL")
@@ -352,6 +358,7 @@ func (w *writer) deletes() {
 		}
 	}
 	for _, t := range w.s.Tables() {
+		w.table = t.Name
 		w.add(false, slices.Concat(all, []string{"DELETE FROM " + quote(t.Name)})...)
 		for _, c := range named(t) {
 			v := values(c)
