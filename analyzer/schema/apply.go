@@ -168,6 +168,7 @@ const (
 	ownEvents
 	ownSequences
 	ownDropped
+	ownSerial
 )
 
 // own makes sure that s has that map for itself.
@@ -198,36 +199,40 @@ func (w *work) dropped(o Object) {
 // origin gives a new origin for what is created now.
 func (w *work) origin(name string) Origin {
 	stem := w.st.Migration + "|" + name
-	var n int
-	w.s.serial, n = w.s.serial.next(stem)
-	return Origin(stem + "#" + strconv.Itoa(n))
+	if w.owned&ownSerial == 0 {
+		w.owned |= ownSerial
+		w.s.serial = w.s.serial.clone()
+	}
+	return Origin(stem + "#" + strconv.Itoa(w.s.serial.next(stem)))
 }
 
-// serials counts how often each stem was created. It is immutable like the schema that holds it: a small map that is
-// copied at each creation before a large one that is not.
+// serials counts how often each stem was created. A statement that creates something copies those of the schema before
+// it: a small map that is copied each time, before a large one that is shared.
 type serials struct {
 	base, recent map[string]int
 }
 
+// clone gives serials that can be counted on without a change to s.
+func (s serials) clone() serials {
+	if len(s.recent) < 64+len(s.base)/16 {
+		recent := make(map[string]int, len(s.recent)+1)
+		maps.Copy(recent, s.recent)
+		return serials{s.base, recent}
+	}
+	base := make(map[string]int, len(s.base)+len(s.recent))
+	maps.Copy(base, s.base)
+	maps.Copy(base, s.recent)
+	return serials{base, map[string]int{}}
+}
+
 // next counts one more creation of the stem, and gives the count.
-func (s serials) next(stem string) (serials, int) {
+func (s serials) next(stem string) int {
 	n, ok := s.recent[stem]
 	if !ok {
 		n = s.base[stem]
 	}
-	n++
-	if len(s.recent) >= 64+len(s.base)/16 {
-		base := maps.Clone(s.base)
-		if base == nil {
-			base = map[string]int{}
-		}
-		maps.Copy(base, s.recent)
-		s = serials{base: base}
-	}
-	recent := make(map[string]int, len(s.recent)+1)
-	maps.Copy(recent, s.recent)
-	recent[stem] = n
-	return serials{s.base, recent}, n
+	s.recent[stem] = n + 1
+	return n + 1
 }
 
 // dispatch reads the statement and applies it.

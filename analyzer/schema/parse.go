@@ -31,6 +31,7 @@ type cursor struct {
 // newCursor cuts a statement into tokens. It bails out on text that no server reads.
 func newCursor(st *Statement, server Server, mode lexMode) *cursor {
 	c := &cursor{st: st, src: st.SQL, mode: mode, server: server}
+	c.ts = make([]token, 0, min(len(st.SQL)/6+4, 1<<10)) // definitions have about six bytes a token
 	l := lexer{src: st.SQL, mode: mode, runs: server.runs}
 	depth := 0
 	for {
