@@ -117,17 +117,17 @@ func literalPasses(c *schema.Column, value, expr string) bool {
 	words = words[1:]
 	number := integers(c.Type) > 0 || c.Type.Name == "decimal"
 	if words[0].is("IN") {
+		found := false
 		for _, w := range words[1:] {
 			switch {
-			case w.quote == '\'' && !number && w.text == value, w.quote == 0 && w.name && number && w.text == value:
-				return true
-			case w.quote == '\'', w.quote == 0 && w.name && strings.Trim(w.text, "0123456789") == "":
+			case w.quote == '\'' && !number, w.quote == 0 && w.name && number && strings.Trim(w.text, "0123456789") == "":
+				found = found || w.text == value
 			case w.quote == 0 && (w.text == "(" || w.text == ")" || w.text == ","):
 			default:
-				return false
+				return false // also a list of numbers and texts, for one of them may not convert
 			}
 		}
-		return false
+		return found
 	}
 	var operator, right string
 	for _, w := range words {

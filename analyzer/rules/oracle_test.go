@@ -37,7 +37,7 @@ func TestSound(t *testing.T) {
 			n, seed := number(t, "INSTEP_SOAK", 120), number(t, "INSTEP_SEED", 1)
 			l.examples(n > 500)
 			l.summary("examples")
-			for l.upgrades = 0; l.upgrades < n; seed++ {
+			for from := l.upgrades; l.upgrades < from+n; seed++ {
 				l.group(uint64(seed))
 			}
 			l.summary("all")

@@ -570,6 +570,9 @@ func (d *defaultDef) time(t Type, n session) (string, bool) {
 			if s == "0" {
 				return "00:00:00" + frac, true
 			}
+			if n, err := strconv.Atoi(s); err == nil && n > 0 && n <= 8385959 && n%100 < 60 && n/100%100 < 60 {
+				return pad(n/10000, 2) + ":" + pad(n/100%100, 2) + ":" + pad(n%100, 2) + frac, true // 123456 is 12:34:56
+			}
 			return s, true
 		}
 		parts := strings.Split(s, ":")

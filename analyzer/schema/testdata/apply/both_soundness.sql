@@ -28,3 +28,4 @@ SET foreign_key_checks = 0;
 CREATE TABLE posts2 (user_id INT, KEY k (user_id), CONSTRAINT fk2 FOREIGN KEY (user_id) REFERENCES users (id));
 ALTER TABLE posts2 DROP FOREIGN KEY fk2, ADD CONSTRAINT fk2 FOREIGN KEY (user_id) REFERENCES people (id);
 CREATE TABLE tblob (b TINYBLOB, KEY k (b));
+CREATE TABLE clock (d TIME(2) DEFAULT 1, e TIME DEFAULT 12345, f TIME DEFAULT 8385959);
