@@ -45,8 +45,7 @@ type analysis struct {
 	rules    []*Rule
 	report   *Report
 	findings []Finding
-	changed  bool     // something is pending or differs
-	conflict []string // migrating services that each would have to be the first
+	changed  bool // something is pending or differs
 }
 
 func (a *analysis) database(d *Database) {

@@ -78,34 +78,51 @@ func some(parts []string) string {
 }
 
 func (r *ServiceReport) explain(s Service, old, new, later []string) {
+	oldCode := "its old code " + r.OldCodeNewSchema.verb() + " on the new schema"
+	newCode := "its new code " + r.NewCodeOldSchema.verb() + " on the old schema"
 	switch {
 	case s.Access == NoAccess:
 		r.Reason = "it does not use the database"
 	case s.Migrates && len(old) == 0:
 		r.Reason = "its deployment runs the migration"
 	case s.Migrates:
-		r.Reason = "its deployment runs the migration, and its old code does not work on the new schema: " + some(old)
+		r.Reason = "its deployment runs the migration, and " + oldCode + ": " + some(old)
 	case r.Place == Nowhere:
-		r.Reason = "its old code does not work on the new schema: " + some(old) + "; and its new code does not work on the old schema: " + some(new)
+		r.Reason = oldCode + ": " + some(old) + "; and " + newCode + ": " + some(new)
 	case r.Place == Before:
-		r.Reason = "its old code does not work on the new schema: " + some(old)
+		r.Reason = oldCode + ": " + some(old)
 	case r.Place == After:
-		r.Reason = "its new code does not work on the old schema: " + some(new)
+		r.Reason = newCode + ": " + some(new)
 	default:
-		r.Reason = "its old code works on the new schema, and its new code works on the old schema"
+		r.Reason = oldCode + ", and " + newCode
 	}
 	switch {
+	case r.Window && r.OldCodeNewSchema == AssumedBreaks:
+		r.WindowReason = "old processes that still run while the schema changes may break, until new ones have replaced them"
 	case r.Window:
 		r.WindowReason = "old processes that still run while the schema changes break, until new ones have replaced them"
 	case s.Migrates && len(old) > 0:
 		r.WindowReason = "no old process runs while the schema changes, at the price of a downtime"
 	}
 	switch {
+	case !r.CanRollBack && r.OldCodeNewSchema == AssumedBreaks:
+		r.RollbackReason = "after the migration its old code is assumed not to be able to come back"
 	case !r.CanRollBack:
-		r.RollbackReason = "after the migration its old code cannot come back, because it does not work on the new schema"
+		r.RollbackReason = "after the migration its old code cannot come back"
 	case len(later) > 0:
 		r.RollbackReason = "its old code can come back, but not to rows that new code has written: " + some(later)
 	}
+}
+
+// verb says a status as the middle of a sentence about code.
+func (s Status) verb() string {
+	switch s {
+	case OK:
+		return "works"
+	case AssumedBreaks:
+		return "is assumed not to work"
+	}
+	return "does not work"
 }
 
 // order gives one safe order of deployment and the migrating services of which each would have to be the first.

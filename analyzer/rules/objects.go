@@ -39,15 +39,6 @@ func ends(p *analyzer.Pass, t *schema.Table, old, new *schema.Column) (o, n sche
 // quote gives a name as SQL quotes it.
 func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
-// quoteAll gives names as a list in SQL.
-func quoteAll(names []string) string {
-	q := make([]string, len(names))
-	for i, n := range names {
-		q[i] = quote(n)
-	}
-	return strings.Join(q, ", ")
-}
-
 // needsValue reports whether an INSERT has to name the column: it is refused with 1364 in strict mode otherwise. An ENUM that is NOT NULL
 // without a default takes its first member (manual: Data Type Default Values; tested on MariaDB 10.11 / MySQL 9.7).
 // ALTER COLUMN … DROP DEFAULT on a nullable column makes MySQL want a value, MariaDB not (tested likewise).

@@ -161,7 +161,7 @@ func quoteName(name string) string {
 // quoteString gives a string literal as SHOW CREATE TABLE prints it: quotes are doubled, and of the bytes that
 // need it the backslash, NUL, newline and carriage return are escaped.
 func quoteString(s string) string {
-	if strings.IndexAny(s, "'\\\x00\n\r") < 0 {
+	if !strings.ContainsAny(s, "'\\\x00\n\r") {
 		return "'" + s + "'"
 	}
 	var b strings.Builder

@@ -116,8 +116,9 @@ func FuzzLexer(f *testing.F) {
 			if tok.kind == tokEOF {
 				break
 			}
-			tok.value(src, l.mode)
-			tok.name(src)
+			if tok.kind != tokString && tok.value(src, l.mode) == "" && tok.name(src) == "" && tok.start == tok.end {
+				t.Fatalf("%q: an empty token at %d", src, tok.start)
+			}
 			at = tok.end
 		}
 	})
