@@ -23,6 +23,7 @@ func wordUsage(deployed, target *tree, c *config) analyzer.Usage {
 		name string
 		tree *tree
 	}
+	trees := map[*tree]*usage.Tree{deployed: usage.NewTree(deployed.fsys, deployed.files), target: usage.NewTree(target.fsys, target.files)}
 	sources := map[key]*usage.Sources{}
 	return func(name string, code analyzer.Breaks, object schema.Object, use analyzer.Use) analyzer.Answer {
 		t := target
@@ -35,7 +36,7 @@ func wordUsage(deployed, target *tree, c *config) analyzer.Usage {
 		}
 		k := key{name, t}
 		if sources[k] == nil {
-			sources[k] = usage.Select(t.fsys, t.files, globs[name])
+			sources[k] = trees[t].Select(globs[name])
 		}
 		word, near := object.Name, []string{object.Table}
 		if object.Name == "" {

@@ -30,7 +30,7 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		_, err := w.Write(b.Bytes())
 		return err
 	}
-	fmt.Fprintf(&b, "`%s` → `%s`", code(ref(d.Deployed)), code(ref(d.Target)))
+	fmt.Fprintf(&b, "%s → %s", code(ref(d.Deployed)), code(ref(d.Target)))
 	if why := d.why(); why != "" {
 		fmt.Fprintf(&b, ": %s", md(why))
 	}
@@ -78,7 +78,7 @@ func writeMarkdown(w io.Writer, d *Document) error {
 	add(title, false, drift)
 	var migrations []string
 	for _, m := range d.Migrations {
-		migrations = append(migrations, fmt.Sprintf("- %s `%s` in `%s` (%s)\n", m.State, code(m.ID), code(m.File), plural(len(m.Statements), "statement")))
+		migrations = append(migrations, fmt.Sprintf("- %s %s in %s (%s)\n", m.State, code(m.ID), code(m.File), plural(len(m.Statements), "statement")))
 	}
 	add("Migrations", false, migrations)
 	var costs []string
@@ -86,7 +86,7 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		if i == 0 {
 			costs = append(costs, "| statement | algorithm | lock | rebuilds the table |\n| --- | --- | --- | --- |\n")
 		}
-		costs = append(costs, fmt.Sprintf("| `%s` | %s | %s | %s |\n", code(statement(c.Statement.SQL, 100)), dash(c.Algorithm), dash(c.Lock), yesno(c.RebuildsTable)))
+		costs = append(costs, fmt.Sprintf("| %s | %s | %s | %s |\n", code(statement(c.Statement.SQL, 100)), dash(c.Algorithm), dash(c.Lock), yesno(c.RebuildsTable)))
 	}
 	if len(costs) > 0 && d.Proviso != "" {
 		costs = append(costs, "\n"+md(d.Proviso)+"\n")
@@ -141,12 +141,12 @@ func mdFindings(d *Document, want func(analyzer.Finding) bool) []string {
 		}
 		for _, f := range g {
 			if f.Preflight != "" {
-				fmt.Fprintf(&b, "  **ask** `%s`<br>\n", code(f.Preflight))
+				fmt.Fprintf(&b, "  **ask** %s<br>\n", code(f.Preflight))
 			}
 		}
 		seen := evidence(g)
 		for _, e := range seen[:min(len(seen), maxSeen)] {
-			fmt.Fprintf(&b, "  **seen** `%s:%d` (%s): `%s`<br>\n", code(e.File), e.Line, md(e.Rev), code(shorten(e.Text, maxQuoted)))
+			fmt.Fprintf(&b, "  **seen** %s (%s): %s<br>\n", code(fmt.Sprintf("%s:%d", e.File, e.Line)), md(e.Rev), code(shorten(e.Text, maxQuoted)))
 		}
 		fmt.Fprintf(&b, "  rule `%s`\n\n", f.Rule.ID)
 		out = append(out, b.String())
@@ -158,7 +158,7 @@ func mdAt(pos string, known bool) string {
 	if !known {
 		return ""
 	}
-	return "`" + code(pos) + "` "
+	return code(pos) + " "
 }
 
 func dash(s string) string {
@@ -197,7 +197,22 @@ func md(s string) string {
 	return strings.ReplaceAll(b.String(), "www.", "www&#46;")
 }
 
-// code makes text fit to stand between backticks, in a table too.
+// code gives text as a code span: between more backticks than stand in it, so that it cannot end the span. A bar is
+// escaped, for tables; no other character means anything there.
 func code(s string) string {
-	return strings.NewReplacer("`", "'", "|", "¦").Replace(Clean(s))
+	s = strings.ReplaceAll(Clean(s), "|", `\|`)
+	if !strings.Contains(s, "`") {
+		return "`" + s + "`"
+	}
+	longest, run := 0, 0
+	for _, r := range s {
+		if r == '`' {
+			run++
+			longest = max(longest, run)
+		} else {
+			run = 0
+		}
+	}
+	fence := strings.Repeat("`", longest+1)
+	return fence + " " + s + " " + fence
 }

@@ -1,0 +1,119 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"instep/analyzer"
+	"instep/analyzer/schema"
+)
+
+func TestCode(t *testing.T) {
+	for in, want := range map[string]string{
+		"SELECT 1":               "`SELECT 1`",
+		"SELECT 1 FROM `rules`":  "`` SELECT 1 FROM `rules` ``",
+		"a ``` b":                "```` a ``` b ````",
+		"a | b":                  "`a \\| b`",
+		"line\nbreak \x1b[31m":   "`line break \ufffd[31m`",
+		"\u202etxt.exe reversed": "`\ufffdtxt.exe reversed`",
+	} {
+		if got := code(in); got != want {
+			t.Errorf("code(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestHostileNames holds that names of a stranger's repository stay names, whatever the format: no markup, no
+// mention, no link, no escape sequence.
+func TestHostileNames(t *testing.T) {
+	const evil = "<img src=x onerror=alert(1)> @everyone [a](https://evil.example) www.evil.example #1 \x1b[2J \u202e\n\n# heading\n```"
+	rule := &analyzer.Rule{ID: "drop-column", Why: "why", Fix: "fix"}
+	pos := schema.Pos{File: evil, Line: 1, Col: 1}
+	r := &analyzer.Report{
+		Verdict: analyzer.Unproven, Deployed: analyzer.Ref{Rev: evil, Commit: strings.Repeat("a", 40)}, Why: evil,
+		Services:   []analyzer.ServiceReport{{Name: evil, Reason: evil, WindowReason: evil, Window: true, RollbackReason: evil}},
+		Migrations: []analyzer.Migration{{ID: evil, File: evil, Database: evil, State: analyzer.Pending}},
+		Hazards: []analyzer.Finding{
+			{Hazard: analyzer.Hazard{Rule: rule, Breaks: analyzer.OldCode, Hits: schema.Object{Kind: schema.KindTable, Table: evil}, What: evil, If: evil, Preflight: evil}, Pos: pos,
+				Services: []analyzer.Hit{{Name: evil, Code: analyzer.OldCode}}, Evidence: []analyzer.Evidence{{Rev: evil, File: evil, Line: 1, Text: evil}}},
+			{Hazard: analyzer.Hazard{Rule: rule, Breaks: analyzer.OldCode, Hits: schema.Object{Kind: schema.KindTable, Table: evil}, What: evil, If: evil, Caution: true}, Pos: pos},
+		},
+		Ignored:       []analyzer.Finding{{Hazard: analyzer.Hazard{Rule: rule, What: evil}, Because: evil, Pos: pos}},
+		UnusedIgnores: []analyzer.Ignore{{Rule: evil, Object: evil}},
+		Costs:         []analyzer.Cost{{Statement: schema.Statement{SQL: evil, Pos: pos}, Algorithm: "COPY"}},
+		Gaps:          []schema.Gap{{Pos: pos, What: evil, Why: evil}},
+		DriftGroups:   []analyzer.DriftGroup{{Kind: "column-type", What: evil, Names: []analyzer.NameCount{{Name: evil, Count: 2}}, Count: 2}},
+	}
+	for _, f := range Formats {
+		for _, brief := range []bool{false, true} {
+			var b strings.Builder
+			if err := f.Write(&b, &Document{Report: r, ConfigChanges: []string{"+ " + evil}, Brief: brief}); err != nil {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
+			out := b.String()
+			for _, bad := range []string{"\x1b", "\u202e"} {
+				if f.Name != "json" && strings.Contains(out, bad) {
+					t.Errorf("%s lets %q through", f.Name, bad)
+				}
+			}
+			if f.Name == "json" && strings.Contains(out, "\x1b") {
+				t.Error("json holds a raw control character")
+			}
+			if f.Name != "markdown" {
+				continue
+			}
+			for i, line := range strings.Split(out, "\n") {
+				if strings.HasPrefix(line, "    ") {
+					continue // a block of code
+				}
+				rest := withoutCode(line)
+				for _, bad := range []string{"<img", "@everyone", "a](", "https://", "www.evil", "# heading"} {
+					if strings.Contains(rest, bad) && !(bad == "# heading" && strings.HasPrefix(line, "###")) {
+						t.Errorf("markdown line %d lets %q through: %s", i+1, bad, line)
+					}
+				}
+			}
+		}
+	}
+}
+
+// withoutCode takes the code spans out of a line of Markdown.
+func withoutCode(line string) string {
+	var b strings.Builder
+	for line != "" {
+		i := strings.IndexByte(line, '`')
+		if i < 0 || i > 0 && line[i-1] == '\\' {
+			if i < 0 {
+				b.WriteString(line)
+				break
+			}
+			b.WriteString(line[:i+1])
+			line = line[i+1:]
+			continue
+		}
+		b.WriteString(line[:i])
+		n := len(line[i:]) - len(strings.TrimLeft(line[i:], "`"))
+		fence := line[i : i+n]
+		rest := line[i+n:]
+		end := -1
+		for at := 0; at < len(rest); {
+			k := strings.Index(rest[at:], fence)
+			if k < 0 {
+				break
+			}
+			k += at
+			m := len(rest[k:]) - len(strings.TrimLeft(rest[k:], "`"))
+			if m == n {
+				end = k
+				break
+			}
+			at = k + m
+		}
+		if end < 0 {
+			b.WriteString(rest)
+			break
+		}
+		line = rest[end+n:]
+	}
+	return b.String()
+}
