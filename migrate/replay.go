@@ -101,6 +101,11 @@ type watch struct {
 }
 
 func (w *watch) note(op byte, name string) {
+	w.noteAs(op, name, func() string { return fingerprint(w.fsys, op, name) })
+}
+
+// noteAs is note for what has been looked up already; print gives its fingerprint.
+func (w *watch) noteAs(op byte, name string, print func() string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	l := look{op: op, name: name}
@@ -108,7 +113,7 @@ func (w *watch) note(op byte, name string) {
 		return
 	}
 	w.seen[l] = true
-	l.saw = fingerprint(w.fsys, op, name)
+	l.saw = print()
 	w.looked = append(w.looked, l)
 }
 
@@ -130,13 +135,15 @@ func (w *watch) ReadFile(name string) ([]byte, error) {
 }
 
 func (w *watch) ReadDir(name string) ([]fs.DirEntry, error) {
-	w.note('d', name)
-	return fs.ReadDir(w.fsys, name)
+	entries, err := fs.ReadDir(w.fsys, name)
+	w.noteAs('d', name, func() string { return dirPrint(entries, err) })
+	return entries, err
 }
 
 func (w *watch) Stat(name string) (fs.FileInfo, error) {
-	w.note('s', name)
-	return fs.Stat(w.fsys, name)
+	info, err := fs.Stat(w.fsys, name)
+	w.noteAs('s', name, func() string { return statPrint(w.fsys, name, info, err) })
+	return info, err
 }
 
 // BlobHash passes on what the tree knows of its contents; see fingerprint.
@@ -158,25 +165,9 @@ func fingerprint(fsys fs.FS, op byte, name string) string {
 	switch op {
 	case 's':
 		info, err := fs.Stat(fsys, name)
-		switch {
-		case err != nil:
-			return "error " + kindOf(err)
-		case info.IsDir():
-			return "folder"
-		}
-		return fingerprint(fsys, 'f', name)
+		return statPrint(fsys, name, info, err)
 	case 'd':
-		entries, err := fs.ReadDir(fsys, name)
-		if err != nil {
-			return "error " + kindOf(err)
-		}
-		var b strings.Builder
-		for _, e := range entries {
-			b.WriteString(e.Type().String())
-			b.WriteString(e.Name())
-			b.WriteByte(0)
-		}
-		return b.String()
+		return dirPrint(fs.ReadDir(fsys, name))
 	}
 	if h, ok := fsys.(hasher); ok {
 		if hash, ok := h.BlobHash(name); ok {
@@ -193,6 +184,31 @@ func fingerprint(fsys fs.FS, op byte, name string) string {
 		return "error " + kindOf(err)
 	}
 	return "sha256 " + string(sum.Sum(nil))
+}
+
+// statPrint is the fingerprint of what Stat gave.
+func statPrint(fsys fs.FS, name string, info fs.FileInfo, err error) string {
+	switch {
+	case err != nil:
+		return "error " + kindOf(err)
+	case info.IsDir():
+		return "folder"
+	}
+	return fingerprint(fsys, 'f', name)
+}
+
+// dirPrint is the fingerprint of what ReadDir gave.
+func dirPrint(entries []fs.DirEntry, err error) string {
+	if err != nil {
+		return "error " + kindOf(err)
+	}
+	var b strings.Builder
+	for _, e := range entries {
+		b.WriteString(e.Type().String())
+		b.WriteString(e.Name())
+		b.WriteByte(0)
+	}
+	return b.String()
 }
 
 func kindOf(err error) string {

@@ -29,22 +29,33 @@ type Place struct {
 	Text string // the line, trimmed and cut
 }
 
-// Sources are the files of a tree that belong to a service or consumer.
-type Sources struct {
+// A Tree is the files of a commit. What several services share of it is read once.
+type Tree struct {
 	fsys  fs.FS
 	files []string
 	texts map[string][]byte // read so far
 	total int
 }
 
+// NewTree gives the tree that fsys holds. files are all its regular files, sorted.
+func NewTree(fsys fs.FS, files []string) *Tree {
+	return &Tree{fsys: fsys, files: files, texts: map[string][]byte{}}
+}
+
+// Sources are the files of a tree that belong to a service or consumer.
+type Sources struct {
+	tree  *Tree
+	files []string
+}
+
 // Select gives the files that the globs name. A glob that starts with "!" takes files out again; the last glob that
-// matches decides, as in .gitignore. No globs: no files. all are all regular files of the tree, sorted.
-func Select(fsys fs.FS, all, globs []string) *Sources {
-	s := &Sources{fsys: fsys, texts: map[string][]byte{}}
+// matches decides, as in .gitignore. No globs: no files.
+func (t *Tree) Select(globs []string) *Sources {
+	s := &Sources{tree: t}
 	if len(globs) == 0 {
 		return s
 	}
-	for _, f := range all {
+	for _, f := range t.files {
 		in := false
 		for _, g := range globs {
 			if pattern, out := strings.CutPrefix(g, "!"); doublestar.MatchUnvalidated(pattern, f) {
@@ -81,7 +92,7 @@ func (s *Sources) Find(word string, near []string, limit int) []Place {
 		if len(places) >= limit {
 			break
 		}
-		src := s.read(f)
+		src := s.tree.read(f)
 		if nextWord(src, word, 0) < 0 {
 			continue
 		}
@@ -94,18 +105,18 @@ func (s *Sources) Find(word string, near []string, limit int) []Place {
 }
 
 // read gives a file's text; nil for what is no readable text, which can only cost evidence.
-func (s *Sources) read(name string) []byte {
-	if src, ok := s.texts[name]; ok {
+func (t *Tree) read(name string) []byte {
+	if src, ok := t.texts[name]; ok {
 		return src
 	}
 	var src []byte
-	if info, err := fs.Stat(s.fsys, name); err == nil && info.Mode().IsRegular() && info.Size() <= maxSource && s.total < maxTotal {
-		if b, err := fs.ReadFile(s.fsys, name); err == nil && bytes.IndexByte(b[:min(len(b), 8000)], 0) < 0 {
+	if info, err := fs.Stat(t.fsys, name); err == nil && info.Mode().IsRegular() && info.Size() <= maxSource && t.total < maxTotal {
+		if b, err := fs.ReadFile(t.fsys, name); err == nil && bytes.IndexByte(b[:min(len(b), 8000)], 0) < 0 {
 			src = b
-			s.total += len(b)
+			t.total += len(b)
 		}
 	}
-	s.texts[name] = src
+	t.texts[name] = src
 	return src
 }
 

@@ -24,7 +24,7 @@ func TestSelect(t *testing.T) {
 		{"documents and pictures are no code", []string{"**"}, []string{"src/admin/a.py", "src/app/b.py", "src/app/web/c.py", "tools/d.py"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, Select(fsys, all, test.globs).Files()); diff != "" {
+			if diff := cmp.Diff(test.want, NewTree(fsys, all).Select(test.globs).Files()); diff != "" {
 				t.Errorf("files (-want +got):\n%s", diff)
 			}
 		})
@@ -41,7 +41,7 @@ func TestFind(t *testing.T) {
 		"other.py": {Data: []byte("nothing")},
 	}
 	all := []string{"a.py", "b.py", "big.py", "bin.py", "ctrl.py", "other.py"}
-	s := Select(fsys, all, []string{"**"})
+	s := NewTree(fsys, all).Select([]string{"**"})
 	near := s.Find("nick", []string{"users"}, 5)
 	if diff := cmp.Diff([]Place{
 		{"b.py", 3, "q = select(users.c.nick, nick)"},

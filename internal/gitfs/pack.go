@@ -44,6 +44,9 @@ type pack struct {
 	mu        sync.Mutex
 	bases     map[int64]base
 	baseBytes int
+	// The object that was found last: its size is asked for before its content.
+	foundID oid
+	foundAt int64
 }
 
 // A base is an object that was the base of a delta.
@@ -120,6 +123,22 @@ found:
 
 // offset finds where an object begins in the pack; ok is false if it is not there.
 func (p *pack) offset(id oid) (off int64, ok bool, err error) {
+	p.mu.Lock()
+	off, ok = p.foundAt, p.foundID == id
+	p.mu.Unlock()
+	if ok {
+		return off, true, nil
+	}
+	if off, ok, err = p.find(id); ok && err == nil {
+		p.mu.Lock()
+		p.foundID, p.foundAt = id, off
+		p.mu.Unlock()
+	}
+	return off, ok, err
+}
+
+// find looks an object up in the index.
+func (p *pack) find(id oid) (off int64, ok bool, err error) {
 	names, first, err := p.bucket(string(id))
 	if err != nil || len(names) == 0 {
 		return 0, false, err

@@ -246,11 +246,17 @@ func (r *Repo) mayFetch() bool {
 
 // objectSize gives the size of an object without loading it, where the object is here.
 func (r *Repo) objectSize(id oid) (int64, error) {
+	r.mu.Lock()
+	data, ok := r.blobs[id]
+	r.mu.Unlock()
+	if ok {
+		return int64(len(data)), nil
+	}
 	n, err := r.objects.size(id)
 	if err == nil {
 		return n, nil
 	}
-	_, data, err := r.object(id)
+	_, data, err = r.object(id)
 	return int64(len(data)), err
 }
 

@@ -1,6 +1,7 @@
 package python
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -92,13 +93,16 @@ func (ev *Eval) read(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() {
 		return nil, fs.ErrNotExist
 	}
-	b, err := io.ReadAll(io.LimitReader(f, int64(ev.budget.File)+1))
-	if err != nil {
+	// With room for the whole file and its end, the buffer need not grow.
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(st.Size(), 0), int64(ev.budget.File))+bytes.MinRead))
+	if _, err := buf.ReadFrom(io.LimitReader(f, int64(ev.budget.File)+1)); err != nil {
 		return nil, err
 	}
+	b := buf.Bytes()
 	if len(b) > ev.budget.File {
 		return nil, fmt.Errorf("%s has more than %d bytes", name, ev.budget.File)
 	}
