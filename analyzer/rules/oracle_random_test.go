@@ -187,6 +187,20 @@ func (r *random) change(s *schema.Schema) string {
 	switch r.IntN(40) {
 	case 0:
 		return "DROP TABLE " + t.Name
+	case 3:
+		// Another table under the same name, the other half of which a later statement may bring.
+		return r.pick("RENAME TABLE "+t.Name+" TO swapped, "+tables[0].Name+" TO "+t.Name, "CREATE TABLE "+r.name("t")+" LIKE "+t.Name, "CREATE OR REPLACE VIEW v AS SELECT a FROM "+t.Name, "DROP VIEW v")
+	case 4:
+		return r.pick("UPDATE "+t.Name+" SET a = 1", "DELETE FROM "+t.Name+" WHERE 1 = 0", "UPDATE "+t.Name+" SET a = a WHERE a IS NULL")
+	case 5:
+		return "ALTER TABLE " + t.Name + " ADD CONSTRAINT " + r.name("fk") + " FOREIGN KEY (a) REFERENCES " + t.Name + " (id)" + r.pick("", " ON DELETE CASCADE", " ON UPDATE RESTRICT")
+	case 6:
+		return "ALTER TABLE " + t.Name + " RENAME COLUMN a TO b, RENAME COLUMN b TO a"
+	case 7:
+		c := t.Columns[r.IntN(len(t.Columns))].Name
+		return "ALTER TABLE " + t.Name + " DROP COLUMN " + quote(c) + ", ADD COLUMN " + quote(c) + " " + r.definition()
+	case 8:
+		return "ALTER TABLE " + t.Name + " ADD CONSTRAINT " + r.name("fk") + " FOREIGN KEY (id, a) REFERENCES " + tables[r.IntN(len(tables))].Name + " (id, a)"
 	case 1:
 		return "RENAME TABLE " + t.Name + " TO " + r.name("t")
 	case 2:

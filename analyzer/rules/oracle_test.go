@@ -200,7 +200,7 @@ func near(old, new *schema.Schema) map[string]bool {
 		}
 		names[c.Object().Table] = true
 	}
-	if len(old.Triggers())+len(new.Triggers()) > 0 {
+	if len(old.Triggers())+len(new.Triggers())+len(old.Views())+len(new.Views()) > 0 {
 		return nil
 	}
 	for range 3 {
@@ -451,6 +451,12 @@ func (l *lab) group(seed uint64) {
 	}
 	if len(h.statements) == 0 {
 		return
+	}
+	if sql := "CREATE VIEW v AS SELECT id, a FROM users"; r.IntN(6) == 0 {
+		if after, ok := l.apply(h.schema, schema.Statement{SQL: sql, Migration: "old"}, false, context); ok {
+			h.schema, h.statements = after, append(h.statements, sql)
+			text += sql + ";\n"
+		}
 	}
 	o := l.prepare(h, r.IntN(3) == 0)
 	base := text

@@ -30,6 +30,12 @@ func workloadOf(s *schema.Schema) workload {
 		w.reads(t)
 		w.writes(t)
 	}
+	for _, v := range s.Views() {
+		w.table = v.Name
+		if v.Columns != nil {
+			w.add(true, "SELECT `"+strings.Join(v.Columns, "`, `")+"` FROM "+quote(v.Name))
+		}
+	}
 	w.deletes()
 	return w.out
 }

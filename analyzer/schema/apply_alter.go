@@ -472,6 +472,44 @@ func (a *alteration) changed() []element {
 	return append(elems, a.adds...)
 }
 
+// reattach gives a part of a key whose column the statement drops and adds again: keys stay with the name (tested on MySQL 9.7
+// and MariaDB 10.11). It bails out where the new column's type is another kind: the server takes the old length in bytes for
+// that of a prefix then.
+func (a *alteration) reattach(k *Key, p KeyPart, old, again *Column) KeyPart {
+	characters := func(t Type) bool { return t.Name == "char" || t.Name == "varchar" }
+	switch {
+	case again.Generated != nil || old.Generated != nil || old.Charset != again.Charset:
+	case characters(old.Type) && characters(again.Type):
+		if p.Length == 0 {
+			p.Length = old.Type.Length
+		}
+		switch {
+		case p.Length > again.Type.Length:
+			a.refuse(a.dropOf(p.Column), 1089, "key %s is longer than the column %s that is added again", quoteName(k.Name), quoteName(p.Column))
+		case p.Length == again.Type.Length:
+			p.Length = 0
+		}
+		p.Column = again.Name
+		return p
+	case old.Type.Name == again.Type.Name && old.Type.Length == again.Type.Length && old.Type.Scale == again.Type.Scale && len(old.Type.Members) == len(again.Type.Members):
+		p.Column = again.Name
+		return p
+	}
+	a.refuse(a.dropOf(p.Column), 0, "what becomes of key %s, whose column %s is dropped and added with another type, is not known", quoteName(k.Name), quoteName(p.Column))
+	return p
+}
+
+// added gives the column of that name if the statement adds it; nil for one that was there, also under another name.
+func (a *alteration) added(name string) *Column {
+	c := a.t.Column(name)
+	for _, was := range a.names {
+		if was != nil && c != nil && strings.EqualFold(was.Name, c.Name) {
+			return nil
+		}
+	}
+	return c
+}
+
 // remapKey follows the columns of a key: under their new names, without those that are dropped.
 func (a *alteration) remapKey(k *Key) {
 	var parts []KeyPart
@@ -482,6 +520,11 @@ func (a *alteration) remapKey(k *Key) {
 		}
 		old := a.old.Column(p.Column)
 		c := a.names[strings.ToLower(p.Column)]
+		if again := a.added(p.Column); c == nil && old != nil && again != nil {
+			parts = append(parts, a.reattach(k, p, old, again))
+			k.Last = a.st
+			continue
+		}
 		if c == nil || old == nil {
 			// MariaDB does not shrink a unique key over several columns (tested on MariaDB 10.11).
 			if a.s.server.MariaDB && len(k.Parts) > 1 && (k.Kind == UniqueKey || k.Kind == PrimaryKey) {
