@@ -559,17 +559,20 @@ func biGetattr(ev *Eval, c *Call) (Value, error) {
 		}
 		return nil, ev.Raisef("TypeError", "attribute name must be string, not '%s'", c.Args[1].TypeName())
 	}
-	v, err := ev.lookup(c.Args[0], string(s))
+	if len(c.Args) == 2 {
+		return ev.getAttr(c.Args[0], string(s))
+	}
+	v, u, err := ev.catching(exceptionClass("AttributeError"), func() (Value, error) { return ev.lookup(c.Args[0], string(s)) })
+	if err == nil && u != nil {
+		return &Unknown{Pos: u.Pos, Why: u.Why, Acts: u.Acts || v != nil && ev.mayAct(v) || ev.mayAct(c.Args[2])}, nil
+	}
 	if err == nil && v != nil {
 		return v, nil
 	}
-	if len(c.Args) == 3 && (err == nil || isAttributeError(err)) {
+	if err == nil || isAttributeError(err) {
 		return c.Args[2], nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return ev.getAttr(c.Args[0], string(s))
+	return nil, err
 }
 
 func isAttributeError(err error) bool {
@@ -591,12 +594,15 @@ func biHasattr(ev *Eval, c *Call) (Value, error) {
 	if u, ok := c.Args[0].(*Unknown); ok {
 		return u.derive(), nil
 	}
-	v, err := ev.lookup(c.Args[0], string(s))
+	v, maybe, err := ev.catching(exceptionClass("AttributeError"), func() (Value, error) { return ev.lookup(c.Args[0], string(s)) })
 	if err != nil {
 		if isAttributeError(err) {
 			return Bool(false), nil
 		}
 		return nil, err
+	}
+	if maybe != nil {
+		return &Unknown{Pos: maybe.Pos, Why: maybe.Why}, nil
 	}
 	if u, ok := v.(*Unknown); ok {
 		if _, own := c.Args[0].(*Module); own && strings.HasSuffix(u.Why, "is not modelled") {
@@ -921,24 +927,29 @@ func biEnumerate(ev *Eval, c *Call) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &iterValue{name: "enumerate", it: &mapIter{its: []iterator{it}, f: func(ev *Eval, vs []Value) (Value, bool, error) {
-		n++
-		return &Tuple{Items: []Value{Int(n - 1), vs[0]}}, true, nil
+	return &iterValue{name: "enumerate", it: &mapIter{its: []iterator{it}, iterState: iterState{n: n}, f: func(ev *Eval, m *mapIter, vs []Value) (Value, bool, error) {
+		m.n++
+		return &Tuple{Items: []Value{Int(m.n - 1), vs[0]}}, true, nil
 	}}}, nil
 }
 
 // mapIter computes items from those of other iterators.
 type mapIter struct {
+	iterState
 	its     []iterator
-	f       func(ev *Eval, vs []Value) (v Value, keep bool, err error)
-	u       *Unknown
-	ended   bool
+	f       func(ev *Eval, m *mapIter, vs []Value) (v Value, keep bool, err error)
 	strict  bool
 	longest bool
 	fill    Value
 }
 
+// Restore implements Mutable.
+func (m *mapIter) Restore(s any) { m.iterState = s.(iterState) }
+
 func (m *mapIter) next(ev *Eval) (Value, bool, error) {
+	if m.epoch != ev.epoch {
+		ev.Touch(m)
+	}
 	for !m.ended {
 		if err := ev.step(); err != nil {
 			return nil, false, err
@@ -980,7 +991,7 @@ func (m *mapIter) next(ev *Eval) (Value, bool, error) {
 			m.ended = true
 			return nil, false, nil
 		}
-		v, keep, err := m.f(ev, vs)
+		v, keep, err := m.f(ev, m, vs)
 		if err != nil {
 			return nil, false, err
 		}
@@ -997,8 +1008,6 @@ func upTo(i int) string {
 	}
 	return "s 1-" + strconv.Itoa(i)
 }
-
-func (m *mapIter) taint() *Unknown { return m.u }
 
 func (ev *Eval) iters(vs []Value) ([]iterator, error) {
 	out := make([]iterator, len(vs))
@@ -1021,7 +1030,7 @@ func biZip(ev *Eval, c *Call) (Value, error) {
 	if s := c.Keyword("strict"); s != nil {
 		strict, _, _ = ev.Truth(s)
 	}
-	m := &mapIter{its: its, strict: strict, ended: len(its) == 0, f: func(ev *Eval, vs []Value) (Value, bool, error) {
+	m := &mapIter{its: its, strict: strict, iterState: iterState{ended: len(its) == 0}, f: func(ev *Eval, _ *mapIter, vs []Value) (Value, bool, error) {
 		return &Tuple{Items: vs}, true, nil
 	}}
 	return &iterValue{it: m, name: "zip"}, nil
@@ -1036,7 +1045,7 @@ func biMap(ev *Eval, c *Call) (Value, error) {
 		return nil, err
 	}
 	fn, pos := c.Args[0], c.Pos()
-	return &iterValue{name: "map", it: &mapIter{its: its, f: func(ev *Eval, vs []Value) (Value, bool, error) {
+	return &iterValue{name: "map", it: &mapIter{its: its, f: func(ev *Eval, _ *mapIter, vs []Value) (Value, bool, error) {
 		r, err := ev.call(fn, NewCall(pos, vs))
 		return r, true, err
 	}}}, nil
@@ -1051,8 +1060,7 @@ func biFilter(ev *Eval, c *Call) (Value, error) {
 		return nil, err
 	}
 	fn, pos := c.Args[0], c.Pos()
-	m := &mapIter{its: its}
-	m.f = func(ev *Eval, vs []Value) (Value, bool, error) {
+	m := &mapIter{its: its, f: func(ev *Eval, m *mapIter, vs []Value) (Value, bool, error) {
 		r := vs[0]
 		if fn != None {
 			var err error
@@ -1060,13 +1068,9 @@ func biFilter(ev *Eval, c *Call) (Value, error) {
 				return nil, false, err
 			}
 		}
-		t, u, err := ev.Truth(r)
-		if u != nil {
-			m.u = taintOf(u, m.u, ev.mayAct(vs[0]))
-			return nil, u.Data, err
-		}
+		t, err := m.keep(ev, r, vs[0])
 		return vs[0], t, err
-	}
+	}}
 	return &iterValue{it: m, name: "filter"}, nil
 }
 
@@ -1092,8 +1096,7 @@ func biIter(ev *Eval, c *Call) (Value, error) {
 	case 2:
 		fn, sentinel := c.Args[0], c.Args[1]
 		pos := c.Pos()
-		f := &funcIter{}
-		f.f = func(ev *Eval) (Value, bool, error) {
+		f := &funcIter{f: func(ev *Eval, f *funcIter) (Value, bool, error) {
 			if err := ev.step(); err != nil {
 				return nil, false, err
 			}
@@ -1107,7 +1110,7 @@ func biIter(ev *Eval, c *Call) (Value, error) {
 				return nil, false, err
 			}
 			return v, !eq, err
-		}
+		}}
 		return &iterValue{it: f}, nil
 	}
 	return nil, ev.Raisef("TypeError", "iter expected at least 1 argument, got %d", len(c.Args))
@@ -1128,8 +1131,15 @@ func biNext(ev *Eval, c *Call) (Value, error) {
 	default:
 		for _, name := range []string{"__next__", "next"} {
 			if m, ok := ev.special(x, name); ok {
-				v, err := ev.call(m, NewCall(c.Pos(), nil))
-				if r, ok := err.(*Raise); ok && len(c.Args) == 2 && r.Exc.Cls == exceptionClass("StopIteration") {
+				next := func() (Value, error) { return ev.call(m, NewCall(c.Pos(), nil)) }
+				if len(c.Args) == 1 {
+					return next()
+				}
+				v, u, err := ev.catching(exceptionClass("StopIteration"), next)
+				if err == nil && u != nil {
+					return &Unknown{Pos: u.Pos, Why: u.Why, Acts: true}, nil
+				}
+				if r, ok := err.(*Raise); ok && r.Exc.Cls == exceptionClass("StopIteration") {
 					return c.Args[1], nil
 				}
 				return v, err

@@ -269,6 +269,46 @@ func (fr *frame) handlePending(hs []handler, base, end int, r ctl) ctl {
 	return r
 }
 
+// catching runs f, whose exceptions of a class the caller catches, as native code does that ends at a StopIteration. u is set
+// if it is not known whether f raises one: then v is what it gives if it does not.
+func (ev *Eval) catching(cls *Class, f func() (Value, error)) (v Value, u *Unknown, err error) {
+	base := len(ev.pending)
+	ev.tries++
+	v, err = f()
+	ev.tries--
+	if isGiveUp(err) {
+		return nil, nil, err
+	}
+	if r, ok := err.(*Raise); ok && r.Unknown != nil {
+		v, u, err = r.Unknown.derive(), r.Unknown, nil
+	}
+	if len(ev.pending) == base {
+		return v, u, err
+	}
+	for i := len(ev.pending) - 1; i >= base; i-- {
+		if i >= len(ev.pending) || ev.pending[i].out.ctl != ctlRaise {
+			continue
+		}
+		p := ev.pending[i]
+		r, _ := p.out.err.(*Raise)
+		caught := r == nil || r.Unknown != nil || r.Exc.Cls.Derives(cls) || r.Exc.Cls.isPartial() != nil
+		if !caught && ev.tries > 0 {
+			continue
+		}
+		ev.flatten(p.mark, p.effMark, i)
+		p = ev.pending[i]
+		ev.pending = append(ev.pending[:i:i], ev.pending[i+1:]...)
+		if !caught {
+			ev.Note(p.pos, "raises "+r.Text()+" if a condition holds that is not known: "+p.why.Why)
+			continue
+		}
+		u = p.why
+		ev.mergePath(p.why, p.pos, p.mark, p.effMark, p.road, false, p.empty)
+	}
+	ev.relax()
+	return v, u, err
+}
+
 // with compiles a with statement of several items as nested ones.
 func (c *compiler) with(s *WithStmt, items []WithItem) stmt {
 	x := c.expr(items[0].X)

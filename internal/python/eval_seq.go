@@ -88,18 +88,30 @@ type (
 		epoch uint32
 	}
 	unknownIter struct{ u *Unknown }
-	funcIter    struct {
-		f func(ev *Eval) (Value, bool, error)
-		u *Unknown
+	// iterState is what changes of an iterator that is computed: what each field means is up to the function.
+	iterState struct {
+		u     *Unknown // why it may have other items
+		ended bool
+		n     int64
+		v     Value
+		cur   iterator
+		epoch uint32
+	}
+	// funcIter is an iterator of which a function makes the items. Whatever the function changes between two calls is
+	// in the iterState.
+	funcIter struct {
+		iterState
+		f func(ev *Eval, it *funcIter) (Value, bool, error)
 	}
 	pyIter struct {
 		next_ Value
 		u     *Unknown
 	}
 	indexIter struct {
-		v Value
-		i int64
-		u *Unknown
+		v     Value
+		i     int64
+		u     *Unknown
+		epoch uint32
 	}
 )
 
@@ -137,6 +149,47 @@ func (it *strIter) Merge(ev *Eval, before, a, b any, why *Unknown) {
 	}
 }
 
+func (it *indexIter) Merge(ev *Eval, before, a, b any, why *Unknown) {
+	if a != b {
+		it.u = taintOf(why, it.u, ev.mayAct(it.v))
+	}
+}
+
+func (s *iterState) Merge(ev *Eval, before, a, b any, why *Unknown) {
+	x, y := a.(iterState), b.(iterState)
+	if x.ended == y.ended && x.n == y.n && x.cur == y.cur && x.u == y.u && (x.v == nil) == (y.v == nil) && (x.v == nil || ev.sameValue(x.v, y.v, 0)) {
+		return
+	}
+	// What the function gives is not looked into: it may be anything.
+	s.u, s.ended = taintOf(why, s.u, true), true
+}
+
+// keep tells whether a filter keeps an item, by what its test gave.
+func (s *iterState) keep(ev *Eval, test, item Value) (bool, error) {
+	t, u, err := ev.Truth(test)
+	if u == nil || err != nil {
+		return t, err
+	}
+	s.u = taintOf(u, s.u, ev.mayAct(item))
+	if u.Data && u.Empty != nil {
+		if t, eu, err := ev.Truth(u.Empty); eu == nil {
+			return t, err
+		}
+	}
+	if s.u.Data {
+		// Not even the items without rows are known.
+		s.u = &Unknown{Pos: s.u.Pos, Why: s.u.Why, Acts: s.u.Acts}
+	}
+	return false, nil
+}
+
+func (s *iterState) Save() any         { return *s }
+func (s *iterState) setEpoch(e uint32) { s.epoch = e }
+func (s *iterState) taint() *Unknown   { return s.u }
+
+func (it *indexIter) Save() any         { return it.i }
+func (it *indexIter) Restore(s any)     { it.i = s.(int64) }
+func (it *indexIter) setEpoch(e uint32) { it.epoch = e }
 func (it *sliceIter) Save() any         { return it.i }
 func (it *sliceIter) Restore(s any)     { it.i = s.(int) }
 func (it *sliceIter) setEpoch(e uint32) { it.epoch = e }
@@ -243,11 +296,32 @@ func (it *strIter) taint() *Unknown { return it.u }
 func (it *unknownIter) next(*Eval) (Value, bool, error) { return nil, false, nil }
 func (it *unknownIter) taint() *Unknown                 { return it.u }
 
-func (it *funcIter) next(ev *Eval) (Value, bool, error) { return it.f(ev) }
-func (it *funcIter) taint() *Unknown                    { return it.u }
+// Restore implements Mutable.
+func (it *funcIter) Restore(s any) { it.iterState = s.(iterState) }
+
+func (it *funcIter) next(ev *Eval) (Value, bool, error) {
+	if it.ended {
+		return nil, false, nil
+	}
+	if it.epoch != ev.epoch {
+		ev.Touch(it)
+	}
+	v, ok, err := it.f(ev, it)
+	if !ok && err == nil {
+		it.ended = true
+	}
+	return v, ok, err
+}
 
 func (it *pyIter) next(ev *Eval) (Value, bool, error) {
-	v, err := ev.call(it.next_, NewCall(ev.Pos(), nil))
+	if it.u != nil {
+		return nil, false, nil
+	}
+	v, u, err := ev.catching(exceptionClass("StopIteration"), func() (Value, error) { return ev.call(it.next_, NewCall(ev.Pos(), nil)) })
+	if u != nil && err == nil {
+		it.u = &Unknown{Pos: u.Pos, Why: u.Why, Acts: true}
+		return nil, false, nil
+	}
 	if err != nil {
 		if r, ok := err.(*Raise); ok && r.Exc.Cls == exceptionClass("StopIteration") {
 			return nil, false, nil
@@ -259,7 +333,17 @@ func (it *pyIter) next(ev *Eval) (Value, bool, error) {
 func (it *pyIter) taint() *Unknown { return it.u }
 
 func (it *indexIter) next(ev *Eval) (Value, bool, error) {
-	v, err := ev.index(it.v, Int(it.i))
+	if it.u != nil {
+		return nil, false, nil
+	}
+	if it.epoch != ev.epoch {
+		ev.Touch(it)
+	}
+	v, u, err := ev.catching(exceptionClass("LookupError"), func() (Value, error) { return ev.index(it.v, Int(it.i)) })
+	if u != nil && err == nil {
+		it.u = &Unknown{Pos: u.Pos, Why: u.Why, Acts: true}
+		return nil, false, nil
+	}
 	if err != nil {
 		if r, ok := err.(*Raise); ok && (r.Exc.Cls == exceptionClass("IndexError") || r.Exc.Cls == exceptionClass("StopIteration")) {
 			return nil, false, nil

@@ -550,10 +550,10 @@ func itertoolsFunc(name string) nativeFn {
 			if v := b.Value("step"); v != nil {
 				step = v
 			}
-			return lazy(&funcIter{f: func(ev *Eval) (Value, bool, error) {
-				v := cur
+			return lazy(&funcIter{iterState: iterState{v: cur}, f: func(ev *Eval, it *funcIter) (Value, bool, error) {
+				v := it.v
 				var err error
-				cur, err = ev.binary(OpAdd, cur, step)
+				it.v, err = ev.binary(OpAdd, v, step)
 				if err == nil {
 					err = ev.step()
 				}
@@ -567,11 +567,11 @@ func itertoolsFunc(name string) nativeFn {
 			if len(c.Args) > 1 && !ok {
 				return NewUnknown(c.Pos(), "repeat of a number that is not known"), nil
 			}
-			return lazy(&funcIter{f: func(ev *Eval) (Value, bool, error) {
+			return lazy(&funcIter{iterState: iterState{n: n}, f: func(ev *Eval, it *funcIter) (Value, bool, error) {
 				if ok {
-					n--
+					it.n--
 				}
-				return v, !ok || n >= 0, ev.step()
+				return v, !ok || it.n >= 0, ev.step()
 			}})
 		}
 	case "cycle":
@@ -580,12 +580,12 @@ func itertoolsFunc(name string) nativeFn {
 			if err != nil {
 				return nil, err
 			}
-			i := -1
-			return lazy(&funcIter{u: u, f: func(ev *Eval) (Value, bool, error) {
+			return lazy(&funcIter{iterState: iterState{u: u}, f: func(ev *Eval, it *funcIter) (Value, bool, error) {
 				if len(items) == 0 {
 					return nil, false, nil
 				}
-				i = (i + 1) % len(items)
+				i := it.n
+				it.n = (i + 1) % int64(len(items))
 				return items[i], true, ev.step()
 			}})
 		}
@@ -616,32 +616,32 @@ func itertoolsFunc(name string) nativeFn {
 			if start < 0 || step < 1 {
 				return nil, ev.Raisef("ValueError", "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.")
 			}
-			i, next := int64(0), start
-			m := &mapIter{}
-			m.its = []iterator{&funcIter{f: func(ev *Eval) (Value, bool, error) {
-				for {
-					if stop >= 0 && next >= stop {
-						return nil, false, nil
-					}
+			// n is the number of items that were taken, v the index of the next that is given.
+			return lazy(&funcIter{iterState: iterState{v: Int(start)}, f: func(ev *Eval, s *funcIter) (Value, bool, error) {
+				next := int64(s.v.(Int))
+				for stop < 0 || s.n < stop || s.n < next && s.n > 0 {
 					if err := ev.step(); err != nil {
 						return nil, false, err
 					}
-					v, ok, err := it.next(ev)
-					if err != nil || !ok {
-						if !ok {
-							m.u = it.taint()
+					if s.n == next {
+						next += step
+						if stop >= 0 && next > stop {
+							next = stop
 						}
+						s.v = Int(next)
+						v, ok, err := it.next(ev)
+						s.n++
+						s.u = it.taint()
+						return v, ok, err
+					}
+					if _, ok, err := it.next(ev); err != nil || !ok {
+						s.u = it.taint()
 						return nil, false, err
 					}
-					i++
-					if i-1 == next {
-						next += step
-						return v, true, nil
-					}
+					s.n++
 				}
-			}}}
-			m.f = func(ev *Eval, vs []Value) (Value, bool, error) { return vs[0], true, nil }
-			return lazy(m)
+				return nil, false, nil
+			}})
 		}
 	case "zip_longest", "izip_longest":
 		return func(ev *Eval, c *Call) (Value, error) {
@@ -653,7 +653,7 @@ func itertoolsFunc(name string) nativeFn {
 			if f := c.Keyword("fillvalue"); f != nil {
 				fill = f
 			}
-			return lazy(&mapIter{its: its, longest: true, fill: fill, f: func(ev *Eval, vs []Value) (Value, bool, error) { return &Tuple{Items: vs}, true, nil }})
+			return lazy(&mapIter{its: its, longest: true, fill: fill, f: func(ev *Eval, _ *mapIter, vs []Value) (Value, bool, error) { return &Tuple{Items: vs}, true, nil }})
 		}
 	case "imap":
 		return biMap
@@ -670,11 +670,9 @@ func itertoolsFunc(name string) nativeFn {
 			if err != nil {
 				return nil, err
 			}
-			m := &mapIter{its: its}
-			dropping := true
 			pos := c.Pos()
-			m.f = func(ev *Eval, vs []Value) (Value, bool, error) {
-				if name == "dropwhile" && !dropping {
+			return lazy(&mapIter{its: its, f: func(ev *Eval, m *mapIter, vs []Value) (Value, bool, error) {
+				if name == "dropwhile" && m.n > 0 {
 					return vs[0], true, nil
 				}
 				r := vs[0]
@@ -696,10 +694,11 @@ func itertoolsFunc(name string) nativeFn {
 					m.ended = !t
 					return vs[0], t, err
 				}
-				dropping = t
+				if !t {
+					m.n = 1 // no longer dropping
+				}
 				return vs[0], !t, err
-			}
-			return lazy(m)
+			}})
 		}
 	case "starmap":
 		return func(ev *Eval, c *Call) (Value, error) {
@@ -711,7 +710,7 @@ func itertoolsFunc(name string) nativeFn {
 				return nil, err
 			}
 			pos := c.Pos()
-			return lazy(&mapIter{its: its, f: func(ev *Eval, vs []Value) (Value, bool, error) {
+			return lazy(&mapIter{its: its, f: func(ev *Eval, _ *mapIter, vs []Value) (Value, bool, error) {
 				args, u, err := ev.list(vs[0])
 				if err != nil {
 					return nil, false, err
@@ -824,8 +823,11 @@ func itertoolsFunc(name string) nativeFn {
 			if err != nil {
 				return nil, err
 			}
-			return lazy(&mapIter{its: its, f: func(ev *Eval, vs []Value) (Value, bool, error) {
-				t, _, err := ev.Truth(vs[1])
+			if len(its) != 2 {
+				return nil, ev.Raisef("TypeError", "compress() takes 2 arguments")
+			}
+			return lazy(&mapIter{its: its, f: func(ev *Eval, m *mapIter, vs []Value) (Value, bool, error) {
+				t, err := m.keep(ev, vs[1], vs[0])
 				return vs[0], t, err
 			}})
 		}
@@ -834,35 +836,32 @@ func itertoolsFunc(name string) nativeFn {
 }
 
 func chainOf(ev *Eval, args []Value) (Value, error) {
-	i := 0
-	var cur iterator
-	f := &funcIter{}
-	f.f = func(ev *Eval) (Value, bool, error) {
+	f := &funcIter{f: func(ev *Eval, f *funcIter) (Value, bool, error) {
 		for {
 			if err := ev.step(); err != nil {
 				return nil, false, err
 			}
-			if cur == nil {
-				if i >= len(args) {
+			if f.cur == nil {
+				if f.n >= int64(len(args)) {
 					return nil, false, nil
 				}
-				it, err := ev.iter(args[i])
+				it, err := ev.iter(args[f.n])
 				if err != nil {
 					return nil, false, err
 				}
-				cur = it
-				i++
+				f.cur = it
+				f.n++
 			}
-			v, ok, err := cur.next(ev)
+			v, ok, err := f.cur.next(ev)
 			if err != nil || ok {
 				return v, ok, err
 			}
-			if u := cur.taint(); u != nil && f.u == nil {
+			if u := f.cur.taint(); u != nil && f.u == nil {
 				f.u = u
 			}
-			cur = nil
+			f.cur = nil
 		}
-	}
+	}}
 	return &iterValue{it: f}, nil
 }
 
