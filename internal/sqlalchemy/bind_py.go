@@ -61,20 +61,6 @@ func (b *bind) Exit(ev *python.Eval, pos python.Pos, exc *python.Instance) (bool
 	return false, nil
 }
 
-// A manager is a context manager that gives a value: engine.begin() gives a connection.
-type manager struct {
-	python.Value
-	give python.Value
-}
-
-// Enter implements python.Manager.
-func (m *manager) Enter(ev *python.Eval, pos python.Pos) (python.Value, error) { return m.give, nil }
-
-// Exit implements python.Manager.
-func (m *manager) Exit(ev *python.Eval, pos python.Pos, exc *python.Instance) (bool, error) {
-	return false, nil
-}
-
 // Attr implements python.Attrer.
 func (b *bind) Attr(ev *python.Eval, name string) (python.Value, bool) {
 	e := b.e
@@ -440,7 +426,6 @@ type ddlElement struct {
 	e    *Engine
 	name string
 	run  func(pos python.Pos) error
-	text string
 }
 
 // TypeName implements python.Value.

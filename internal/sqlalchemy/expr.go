@@ -218,7 +218,6 @@ func (e *Expr) columns() []*Column {
 type sqlMode struct {
 	tables bool              // columns are qualified with their table
 	values map[string]string // SQL of named parameters
-	schema bool
 }
 
 // expr renders an expression with its values in place; "?" stands for those that are not known.

@@ -36,7 +36,7 @@ func (i *inspector) Attr(ev *python.Eval, name string) (python.Value, bool) {
 	case "reflecttable", "reflect_table":
 		return fn(name, func(ev *python.Eval, call *python.Call) (python.Value, error) {
 			if t, ok := first(call.Args, call.Keyword("table")).(*Table); ok {
-				return python.None, e.wrap(Reflect(e.schema, t, nil))
+				return python.None, e.wrap(Reflect(e.seen(), t, nil))
 			}
 			return python.None, nil
 		}), true
@@ -70,7 +70,7 @@ func (e *Engine) inspectorMethod(name string) python.Value {
 	case "get_table_names", "get_sorted_table_and_fkc_names":
 		return pure(name, func(*python.Eval, *python.Call) (python.Value, error) {
 			var out []string
-			for _, t := range e.schema.Tables() {
+			for _, t := range e.seen().Tables() {
 				out = append(out, t.Name)
 			}
 			return strList(out), nil
@@ -95,7 +95,7 @@ func (e *Engine) inspectorMethod(name string) python.Value {
 			if u != nil {
 				return python.NewUnknown(call.Pos(), u.Why), nil
 			}
-			t := e.schema.Table(table)
+			t := e.seen().Table(table)
 			if name != "has_index" {
 				return python.Bool(t != nil || e.schema.View(table) != nil), nil
 			}
@@ -116,7 +116,7 @@ func (e *Engine) inspectorMethod(name string) python.Value {
 			if u != nil {
 				return python.NewUnknown(call.Pos(), u.Why), nil
 			}
-			t := e.schema.Table(table)
+			t := e.seen().Table(table)
 			if t == nil {
 				if e.schema.View(table) != nil {
 					return python.NewUnknown(call.Pos(), "reflection of views is not modelled"), nil
@@ -220,7 +220,7 @@ func (e *Engine) reflectedColumn(t *schema.Table, c *schema.Column) *python.Dict
 
 // The queries on the schema that are answered. They are matched as a whole; anything else is not known.
 var (
-	showTables  = regexp.MustCompile("(?is)^\\s*SHOW\\s+TABLES\\s*(?:LIKE\\s+'([^'%_\\\\]*)'\\s*)?;?\\s*$")
+	showTables  = regexp.MustCompile(`(?is)^\s*SHOW\s+TABLES\s*(?:LIKE\s+'([^'%_\\]*)'\s*)?;?\s*$`)
 	showColumns = regexp.MustCompile("(?is)^\\s*SHOW\\s+(?:COLUMNS|FIELDS)\\s+(?:FROM|IN)\\s+`?(\\w+)`?\\s+LIKE\\s+'([^'%_\\\\]*)'\\s*;?\\s*$")
 	showIndex   = regexp.MustCompile("(?is)^\\s*SHOW\\s+(?:INDEX|INDEXES|KEYS)\\s+(?:FROM|IN)\\s+`?(\\w+)`?\\s+WHERE\\s+`?key_name`?\\s*=\\s*'([^']*)'\\s*;?\\s*$")
 	infoSchema  = regexp.MustCompile("(?is)^\\s*SELECT\\s+(COUNT\\s*\\(\\s*(?:\\*|1)\\s*\\)|\\*|1|\\w+)\\s+FROM\\s+`?information_schema`?\\s*\\.\\s*`?(tables|columns|statistics|table_constraints|referential_constraints|key_column_usage)`?\\s+WHERE\\s+(.*?)\\s*;?\\s*$")
@@ -240,7 +240,7 @@ func (e *Engine) answer(sql string) ([]python.Value, bool) {
 	}
 	if m := showTables.FindStringSubmatch(sql); m != nil {
 		var out []python.Value
-		for _, t := range e.schema.Tables() {
+		for _, t := range e.seen().Tables() {
 			if m[1] == "" || t.Name == m[1] {
 				out = append(out, python.NewTuple(python.Str(t.Name)))
 			}
@@ -248,7 +248,7 @@ func (e *Engine) answer(sql string) ([]python.Value, bool) {
 		return out, true
 	}
 	if m := showColumns.FindStringSubmatch(sql); m != nil {
-		if t := e.schema.Table(m[1]); t != nil {
+		if t := e.seen().Table(m[1]); t != nil {
 			if t.Column(m[2]) != nil {
 				return rows(1), true
 			}
@@ -257,7 +257,7 @@ func (e *Engine) answer(sql string) ([]python.Value, bool) {
 		return nil, false
 	}
 	if m := showIndex.FindStringSubmatch(sql); m != nil {
-		if t := e.schema.Table(m[1]); t != nil {
+		if t := e.seen().Table(m[1]); t != nil {
 			if k := t.Key(m[2]); k != nil {
 				return rows(len(k.Parts)), true
 			}
@@ -302,7 +302,7 @@ func (e *Engine) countInfo(table string, where map[string]string) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	t := e.schema.Table(name)
+	t := e.seen().Table(name)
 	rest := map[string]string{}
 	for k, v := range where {
 		if k != "table_name" {
@@ -341,6 +341,9 @@ func (e *Engine) countInfo(table string, where map[string]string) (int, bool) {
 		}
 		return one("column_name", func(v string) int { return b(t.Column(v) != nil) }, n)
 	case "statistics":
+		if _, ok := rest["index_name"]; !ok {
+			return 0, false
+		}
 		return one("index_name", func(v string) int {
 			if k := t.Key(v); k != nil {
 				return len(k.Parts)

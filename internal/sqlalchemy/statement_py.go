@@ -235,9 +235,7 @@ func (s *statement) Attr(ev *python.Eval, name string) (python.Value, bool) {
 		return &collection{e: s.e, columns: func() []*Column {
 			var out []*Column
 			for _, x := range s.columns {
-				for _, c := range x.columns() {
-					out = append(out, c)
-				}
+				out = append(out, x.columns()...)
 			}
 			return out
 		}}, true

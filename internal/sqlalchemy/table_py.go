@@ -212,7 +212,7 @@ func (e *Engine) reflectAll(m *MetaData, call *python.Call) (python.Value, error
 		return nil, err
 	}
 	only := b.Value("only")
-	for _, st := range e.schema.Tables() {
+	for _, st := range e.seen().Tables() {
 		if m.Table(st.Name) != nil {
 			continue
 		}
@@ -229,7 +229,7 @@ func (e *Engine) reflectAll(m *MetaData, call *python.Call) (python.Value, error
 			}
 		}
 		t := NewTable(m, st.Name, "")
-		if err := Reflect(e.schema, t, nil); err != nil {
+		if err := Reflect(e.seen(), t, nil); err != nil {
 			return nil, e.exception(err)
 		}
 	}
@@ -517,8 +517,7 @@ func (e *Engine) newTable(cls *python.Class, call *python.Call) (python.Value, e
 	name, u := e.text(nameArg)
 	var unknown *Unknown = u
 	schemaName := ""
-	keep, extend, mustExist, autoload, replace, resolve := false, false, false, false, true, true
-	_ = resolve
+	keep, extend, mustExist, autoload, replace := false, false, false, false, true
 	var options []python.Kwarg
 	var include map[string]bool
 	var prefixes []string
@@ -542,7 +541,7 @@ func (e *Engine) newTable(cls *python.Class, call *python.Call) (python.Value, e
 		case "autoload_replace":
 			replace, u = e.truth(k.Value, true)
 		case "resolve_fks":
-			resolve, u = e.truth(k.Value, true)
+			// Whether the tables that foreign keys point to are reflected too: no statement depends on it.
 		case "include_columns":
 			if absent(k.Value) {
 				continue
@@ -613,7 +612,7 @@ func (e *Engine) newTable(cls *python.Class, call *python.Call) (python.Value, e
 				overridden[c.Key] = true
 			}
 		}
-		err := Reflect(e.schema, t, func(c string) bool { return (include == nil || include[c]) && !overridden[c] })
+		err := Reflect(e.seen(), t, func(c string) bool { return (include == nil || include[c]) && !overridden[c] })
 		if err != nil {
 			m.Remove(t)
 			return nil, e.exception(err)
