@@ -431,6 +431,7 @@ func (a *alteration) keys() {
 		n := *k
 		if cl := renames[name]; cl != nil {
 			n.Name, n.Last = cl.to, a.st
+			n.Implicit = false // whoever names it has asked for it (tested on MySQL 9.7 and MariaDB 10.11)
 			a.dropped(Object{KindKey, a.old.Name, k.Name})
 		}
 		if cl := visible[name]; cl != nil {
