@@ -1,6 +1,10 @@
 package migrate
 
 import (
+	"io/fs"
+	"path"
+	"regexp"
+
 	"instep/internal/python"
 	"instep/internal/sqlalchemy"
 )
@@ -227,4 +231,22 @@ func (*plainBlock) Attr(ev *python.Eval, name string) (python.Value, bool) {
 		return harmless(name, python.None), true
 	}
 	return nil, false
+}
+
+// versionTableArg matches the name of the version table where env.py gives another than the default.
+var versionTableArg = regexp.MustCompile(`\bversion_table\s*=\s*(?:['"](\w+)['"])?`)
+
+// versionTable is the table in which Alembic keeps the revisions of a database. It makes it before the first revision
+// runs, so that revisions which list all tables see it. There is none if env.py computes its name.
+func versionTable(fsys fs.FS, dir string) sqlalchemy.VersionTable {
+	name := "alembic_version"
+	if src, err := fs.ReadFile(fsys, path.Join(dir, "env.py")); err == nil {
+		if m := versionTableArg.FindSubmatch(src); m != nil {
+			name = string(m[1])
+		}
+	}
+	return sqlalchemy.VersionTable{
+		Name:   name,
+		Create: "CREATE TABLE `" + name + "` (version_num VARCHAR(32) NOT NULL, CONSTRAINT " + name + "_pkc PRIMARY KEY (version_num))",
+	}
 }

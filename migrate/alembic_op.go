@@ -712,14 +712,23 @@ func (o *alembicOps) defaultOf(pos python.Pos, v python.Value) (*sqlalchemy.Serv
 }
 
 func (o *alembicOps) createTable(c *opCall) (python.Value, error) {
-	items := slices.Clone(c.Rest)
-	for i, it := range items {
-		if x, ok := it.(*sqlalchemy.Column); ok && x.Table != nil {
-			cls := x.Cls
-			x = x.Copy()
-			x.Cls = cls
-			items[i] = x
+	var items []python.Value
+	for _, it := range c.Rest {
+		switch x := it.(type) {
+		case *sqlalchemy.Column:
+			if x.Table != nil {
+				cls := x.Cls
+				x = x.Copy()
+				x.Cls = cls
+			}
+			it = x
+		case *sqlalchemy.MetaData, python.Str:
+			continue // Alembic looks for columns, constraints and indexes only: these are given by mistake
 		}
+		if it == python.None {
+			continue
+		}
+		items = append(items, it)
 	}
 	t, err := o.table(c, c.Value("table_name"), nil, items, c.Kw...)
 	if err != nil || t == nil {

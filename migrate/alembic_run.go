@@ -35,6 +35,7 @@ func (e *alembicEnv) down(fsys fs.FS, rev *alembicRevision, after *schema.Schema
 // evaluate runs one function of a revision.
 func (e *alembicEnv) evaluate(fsys fs.FS, rev *alembicRevision, function string, before *schema.Schema) sqlalchemy.Result {
 	engine := sqlalchemy.NewEngine(before, rev.id)
+	engine.VersionTable = versionTable(fsys, e.dir)
 	var ops *alembicOps
 	ev := python.New(python.Config{
 		FS: fsys, Roots: python.ImportRoots(fsys, path.Dir(rev.file)), Cache: &e.cache,

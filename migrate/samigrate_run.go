@@ -30,12 +30,19 @@ func (r *saRevision) reverse(fsys fs.FS, after *schema.Schema) []schema.Statemen
 	return nil
 }
 
+// saVersionTable is the table in which the library keeps the version of a database.
+var saVersionTable = sqlalchemy.VersionTable{
+	Name:   "migrate_version",
+	Create: "CREATE TABLE migrate_version (repository_id VARCHAR(250) NOT NULL, repository_path TEXT, version INTEGER, PRIMARY KEY (repository_id))",
+}
+
 // evaluate runs one operation of a version.
 func (r *saRevision) evaluate(fsys fs.FS, file, operation string, before *schema.Schema) Migration {
 	if strings.HasSuffix(file, ".sql") {
 		return r.script(fsys, file, before)
 	}
 	engine := sqlalchemy.NewEngine(before, r.id)
+	engine.VersionTable = saVersionTable
 	changes := &changeset{engine: engine}
 	engine.Hooks = changes.hooks()
 	ev := python.New(python.Config{

@@ -101,8 +101,10 @@ type Eval struct {
 	journal     []entry
 	touched     map[Mutable]uint32 // the epoch in which native state was saved last
 	pending     []*pending
-	speculating int  // loops of unknown length, and other places, that are recording
-	changed     bool // merge made something unknown
+	speculating int                // loops of unknown length, and other places, that are recording
+	changed     bool               // merge made something unknown
+	firstTouch  map[Mutable]uint32 // within a loop of unknown length: the epoch that an object had when it was touched first
+	madeSince   uint32             // while the end of such a loop's body is joined with its start: the epoch of that start
 	effects     []Effect
 	gaps        []Gap
 	gapSeen     map[gapKey]bool

@@ -260,6 +260,9 @@ func (ev *Eval) call(fn Value, call *Call) (Value, error) {
 		return ev.call(f.fn, call)
 	case Caller:
 		if call.Splat != nil {
+			if p, ok := fn.(interface{ Pure() bool }); ok && p.Pure() {
+				return call.Splat.derive(), nil
+			}
 			ev.Gap(Gap{Pos: call.Pos(), What: "call of " + fn.TypeName() + " with arguments that are not known", Why: call.Splat.Why})
 			return call.Splat.derive(), nil
 		}

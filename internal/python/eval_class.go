@@ -352,7 +352,7 @@ func (ev *Eval) instantiate(cls *Class, call *Call) (Value, error) {
 		}
 	}
 	if call.Splat != nil && !cls.python {
-		if cls.New != nil || cls.Init != nil {
+		if (cls.New != nil || cls.Init != nil) && !cls.Pure {
 			ev.Gap(Gap{Pos: call.Pos(), What: "call of " + cls.Name + " with arguments that are not known", Why: call.Splat.Why})
 		}
 		return call.Splat.derive(), nil
@@ -380,7 +380,9 @@ func (ev *Eval) instantiate(cls *Class, call *Call) (Value, error) {
 		}
 		if k.New != nil {
 			if call.Splat != nil {
-				ev.Gap(Gap{Pos: call.Pos(), What: "call of " + cls.Name + " with arguments that are not known", Why: call.Splat.Why})
+				if !k.Pure {
+					ev.Gap(Gap{Pos: call.Pos(), What: "call of " + cls.Name + " with arguments that are not known", Why: call.Splat.Why})
+				}
 				return call.Splat.derive(), nil
 			}
 			v, err := k.New(ev, cls, call)
@@ -427,7 +429,9 @@ func (ev *Eval) instantiate(cls *Class, call *Call) (Value, error) {
 		}
 		if k.Init != nil {
 			if call.Splat != nil {
-				ev.Gap(Gap{Pos: call.Pos(), What: "call of " + cls.Name + " with arguments that are not known", Why: call.Splat.Why})
+				if !k.Pure {
+					ev.Gap(Gap{Pos: call.Pos(), What: "call of " + cls.Name + " with arguments that are not known", Why: call.Splat.Why})
+				}
 				return call.Splat.derive(), nil
 			}
 			return obj, k.Init(ev, obj, call)

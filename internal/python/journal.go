@@ -18,6 +18,11 @@ type entry struct {
 
 // Touch must be called before each change of m. Outside of a speculative branch it does nothing.
 func (ev *Eval) Touch(m Mutable) {
+	if ev.firstTouch != nil {
+		if _, ok := ev.firstTouch[m]; !ok {
+			ev.firstTouch[m] = epochOf(m)
+		}
+	}
 	if e, ok := m.(epocher); ok {
 		e.setEpoch(ev.epoch)
 	}
@@ -34,6 +39,27 @@ func (ev *Eval) Touch(m Mutable) {
 	s := m.Save()
 	ev.journal = append(ev.journal, entry{m, s})
 	ev.alloc(64)
+}
+
+// epochOf gives the epoch in which m was made or touched last, 0 if it does not tell.
+func epochOf(m Mutable) uint32 {
+	switch m := m.(type) {
+	case *frame:
+		return m.epoch
+	case *cell:
+		return m.epoch
+	case *List:
+		return m.epoch
+	case *Dict:
+		return m.table.epoch
+	case *Set:
+		return m.table.epoch
+	case *table:
+		return m.epoch
+	case *Namespace:
+		return m.epoch
+	}
+	return 0
 }
 
 // delta is what a path changed: the objects in the order of their first change, with their state behind it.
@@ -380,7 +406,11 @@ func (ev *Eval) mergePath(u *Unknown, pos Pos, mark, effMark int, pa road, bEmpt
 			if aEmpty {
 				x, y = b, a
 			}
+			changed := ev.changed
 			g.Merge(ev, before[m], x, y, w)
+			if first, ok := ev.firstTouch[m]; ok && ev.madeSince > 0 && first >= ev.madeSince {
+				ev.changed = changed // it was made in the body of the loop that is joined here
+			}
 			continue
 		}
 		if !uncertain && sameState(a, b) {
@@ -532,11 +562,16 @@ func (ev *Eval) onPending(fr *frame, base, end int, f func(o outcome) outcome) {
 func (fr *frame) loopUnknown(u *Unknown, off int32, body stmt) ctl {
 	ev := fr.ev
 	pos := fr.file.PosAt(int(off))
+	if ev.firstTouch == nil {
+		ev.firstTouch = map[Mutable]uint32{}
+		defer func() { ev.firstTouch = nil }()
+	}
 	for n := 0; ; n++ {
 		base := len(ev.pending)
-		ev.changed = false
+		var start uint32
 		out := ev.forkPaths(fr, u, pos, true, func() outcome {
 			inner := len(ev.pending)
+			start = ev.epoch
 			r := body(fr)
 			if len(ev.pending) > inner {
 				r = ev.settle(fr, inner, ctlContinue, r)
@@ -547,7 +582,13 @@ func (fr *frame) loopUnknown(u *Unknown, off int32, body stmt) ctl {
 				return outcome{ctl: ctlNext}
 			}
 			return outcome{r, fr.ret, fr.err}
-		}, func() outcome { return outcome{ctl: ctlNext} })
+		}, func() outcome {
+			// What was joined within the body does not count, nor what was made there: only what the body changes of the
+			// state that it started with.
+			ev.changed, ev.madeSince = false, start
+			return outcome{ctl: ctlNext}
+		})
+		ev.madeSince = 0
 		fr.err = out.err
 		if out.ctl == ctlReturn {
 			fr.ret = out.val

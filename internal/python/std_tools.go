@@ -14,6 +14,12 @@ type callableWith struct {
 
 func (c *callableWith) TypeName() string { return "type" }
 
+// Pure tells that a call has no effects.
+func (c *callableWith) Pure() bool {
+	n, ok := c.fn.(*Native)
+	return ok && n.Pure
+}
+
 // Call implements Caller.
 func (c *callableWith) Call(ev *Eval, call *Call) (Value, error) {
 	return ev.Call(call.Pos(), c.fn, call.Args, call.Kw...)

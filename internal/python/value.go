@@ -253,6 +253,8 @@ type Class struct {
 	// Open allows the program to assign attributes, as it may to a class of Python. Attrs must not be nil, and the class must
 	// belong to one evaluation.
 	Open bool
+	// Pure says that New and Init have no effects: with arguments that are not known, the object is not known, and that is all.
+	Pure bool
 	// Data is for the native code that made the class or hooked its making; see Extra.
 	Data any
 	// Pos is where a Python class stands.

@@ -836,7 +836,10 @@ func (k *Constraint) Attr(ev *python.Eval, name string) (python.Value, bool) {
 	case "elements":
 		var out []python.Value
 		for i, r := range k.Refs {
-			f := &ForeignKey{Ref: r, OnDelete: k.OnDelete, OnUpdate: k.OnUpdate, Constraint: k, LinkToName: k.LinkToName}
+			f := &ForeignKey{
+				Ref: r, Name: k.Name, OnDelete: k.OnDelete, OnUpdate: k.OnUpdate, Match: k.Match, UseAlter: k.UseAlter,
+				Deferrable: k.Deferrable, Initially: k.Initially, Constraint: k, LinkToName: k.LinkToName,
+			}
 			if i < len(k.Columns) && k.fromColumn && len(k.Columns[i].ForeignKeys) > 0 {
 				f = k.Columns[i].ForeignKeys[0]
 			}
@@ -1057,7 +1060,7 @@ func (i *Index) Attr(ev *python.Eval, name string) (python.Value, bool) {
 				return python.None, nil
 			}
 			if check && i.Table != nil {
-				st := e.schema.Table(i.Table.Name)
+				st := e.seen().Table(i.Table.Name)
 				if exists := st != nil && st.Key(i.Name.text()) != nil; exists == (name == "create") {
 					return python.None, nil
 				}

@@ -27,13 +27,50 @@ type Engine struct {
 	// Models: the program is read for its models, not for what it does to a database. create_engine() then gives this engine;
 	// otherwise it is a connection to a database that is not modelled.
 	Models bool
+	// VersionTable is the table in which the framework keeps the versions of a database. Programs see it, but it is not part
+	// of the schema.
+	VersionTable VersionTable
 
 	schema      *schema.Schema
+	// The last schema that seen was asked for, and what it gave.
+	withoutVersion, withVersion *schema.Schema
 	classes     map[string]*python.Class
 	modules     map[string]*python.Module
 	typeClasses map[string]*python.Class // by qualified name, those asked for so far
 	compiled    []custom                 // by @compiles
 	listeners   []listener
+}
+
+// A VersionTable is a table of the framework's own.
+type VersionTable struct {
+	Name   string // "" if there is none
+	Create string // its CREATE TABLE statement
+}
+
+// seen gives the schema as programs see it: with the version table.
+func (e *Engine) seen() *schema.Schema {
+	if e.VersionTable.Name == "" {
+		return e.schema
+	}
+	if e.withVersion == nil || e.withoutVersion != e.schema {
+		e.withVersion, e.withoutVersion = e.schema, e.schema
+		if s, err := e.schema.Apply(schema.Statement{SQL: e.VersionTable.Create}); err == nil {
+			e.withVersion = s
+		}
+	}
+	return e.withVersion
+}
+
+var alterTable = regexp.MustCompile("^(?i)ALTER TABLE `?([^\\s`]+)`? ")
+
+// onVersionTable tells whether a statement changes the version table and nothing else.
+func (e *Engine) onVersionTable(sql string) bool {
+	m := alterTable.FindStringSubmatch(sql)
+	if m == nil || e.VersionTable.Name == "" || m[1] != e.VersionTable.Name || e.schema.Table(m[1]) != nil {
+		return false
+	}
+	s, err := e.seen().Apply(schema.Statement{SQL: sql})
+	return err == nil && s.Table(m[1]) != nil && len(s.Tables()) == len(e.schema.Tables())+1
 }
 
 // Hooks are attributes that another package adds. nil is allowed.
@@ -134,6 +171,10 @@ func (e *Engine) executeOne(pos python.Pos, sql string, unknown []*Unknown) erro
 // apply applies a statement to the schema and records it.
 func (e *Engine) apply(pos python.Pos, st schema.Statement, gap *schema.Gap) error {
 	next, err := e.schema.Apply(st)
+	if err != nil && gap == nil && e.onVersionTable(st.SQL) {
+		e.Eval.Note(pos, clip(st.SQL)+" changes the framework's own table")
+		return nil
+	}
 	a := &Applied{Statement: st, After: next, Gap: gap}
 	var refused *schema.Error
 	if errors.As(err, &refused) && refused.Code == 0 && st.Params {
@@ -468,7 +509,7 @@ func (e *Engine) hasTable(t *Table) bool {
 	if t.Schema != "" && t.Schema != e.schema.Database() {
 		return false
 	}
-	return e.schema.Table(t.Name) != nil || e.schema.View(t.Name) != nil
+	return e.seen().Table(t.Name) != nil || e.schema.View(t.Name) != nil
 }
 
 // A listener is an event listener of a table or a MetaData.

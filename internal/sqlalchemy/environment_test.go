@@ -52,6 +52,22 @@ def upgrade(engine):
     if A(id=3).id == 3:
         engine.execute("DROP TABLE users")
 `, "14: CREATE TABLE a ( id INTEGER NOT NULL AUTO_INCREMENT, PRIMARY KEY (id) )\n16: DROP TABLE users"},
+		{"mixins of oslo_db", `
+from oslo_db.sqlalchemy import models
+from oslo_db import exception
+from sqlalchemy import *
+from sqlalchemy.ext.declarative import declarative_base
+Base = declarative_base()
+class A(Base, models.TimestampMixin, models.ModelBase, models.SoftDeleteMixin):
+    __tablename__ = "a"
+    __table_args__ = (UniqueConstraint("id", "deleted", name="u"),)
+    id = Column(Integer, primary_key=True)
+def upgrade(engine):
+    try:
+        A.__table__.create(engine)
+    except exception.DBError:
+        pass
+`, "13: CREATE TABLE a ( created_at DATETIME, updated_at DATETIME, deleted_at DATETIME, deleted INTEGER, id INTEGER NOT NULL AUTO_INCREMENT, PRIMARY KEY (id), CONSTRAINT u UNIQUE (id, deleted) )"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got, _ := program(t, c.src, usersTable); got != c.want {

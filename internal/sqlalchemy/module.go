@@ -9,14 +9,20 @@ import (
 
 // Module gives a module of SQLAlchemy by its dotted name; nil if the name is not one of its.
 func (e *Engine) Module(ev *python.Eval, name string) *python.Module {
-	if name != "sqlalchemy" && !strings.HasPrefix(name, "sqlalchemy.") {
+	oslo := name == "oslo_db" || name == "oslo_db.sqlalchemy" || name == "oslo_db.sqlalchemy.models"
+	if name != "sqlalchemy" && !strings.HasPrefix(name, "sqlalchemy.") && !oslo {
 		return nil
 	}
 	e.Eval = ev
 	if m, ok := e.modules[name]; ok {
 		return m
 	}
-	m := e.module(ev, name)
+	var m *python.Module
+	if oslo {
+		m = e.osloModule(ev, name)
+	} else {
+		m = e.module(ev, name)
+	}
 	if e.modules == nil {
 		e.modules = map[string]*python.Module{}
 	}

@@ -40,7 +40,7 @@ func (e *Engine) newTypeClass(name string) *python.Class {
 	if tc.Dialect != "" {
 		module = "sqlalchemy.dialects." + tc.Dialect
 	}
-	cls := &python.Class{Name: tc.Name, Module: module, Data: e}
+	cls := &python.Class{Name: tc.Name, Module: module, Pure: true, Data: e}
 	if tc.Base != "" {
 		cls.Bases = []*python.Class{e.TypeClassValue(tc.Base)}
 	}

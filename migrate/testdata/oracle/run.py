@@ -29,6 +29,7 @@ import types
 import warnings
 
 import sqlalchemy
+import sqlalchemy.orm  # migrations lean on it, as env.py has it
 from sqlalchemy import event
 
 warnings.simplefilter("ignore")
