@@ -135,7 +135,8 @@ func (f *FS) walk(op, name string, follow bool) (entry, error) {
 	if !fs.ValidPath(name) {
 		return fail(fs.ErrInvalid)
 	}
-	stack := []entry{{mode: modeTree, id: f.commit.tree}}
+	stack := make([]entry, 1, 12) // deep enough for most names, and never on the heap
+	stack[0] = entry{mode: modeTree, id: f.commit.tree}
 	rest := name
 	link := "" // the last link that was followed
 	var linkAt int
