@@ -937,6 +937,7 @@ func biEnumerate(ev *Eval, c *Call) (Value, error) {
 type mapIter struct {
 	iterState
 	its     []iterator
+	fn      Value // what f calls, if map or filter
 	f       func(ev *Eval, m *mapIter, vs []Value) (v Value, keep bool, err error)
 	strict  bool
 	longest bool
@@ -1033,7 +1034,37 @@ func biZip(ev *Eval, c *Call) (Value, error) {
 	m := &mapIter{its: its, strict: strict, iterState: iterState{ended: len(its) == 0}, f: func(ev *Eval, _ *mapIter, vs []Value) (Value, bool, error) {
 		return &Tuple{Items: vs}, true, nil
 	}}
-	return &iterValue{it: m, name: "zip"}, nil
+	return ev.eager(&iterValue{it: m, name: "zip"})
+}
+
+// eager gives the list that map, zip and filter make in Python 2, to a file that only Python 2 accepts.
+func (ev *Eval) eager(it *iterValue) (Value, error) {
+	if !ev.python2() {
+		return it, nil
+	}
+	items, u, err := ev.list(it)
+	if err != nil {
+		return nil, err
+	}
+	if u != nil && !u.Data {
+		return &List{taint: u}, nil
+	}
+	return &List{Items: items, taint: u, epoch: ev.epoch}, nil
+}
+
+// python2 tells whether only Python 2 accepts the file that is being evaluated.
+func (ev *Eval) python2() bool { return ev.fr != nil && ev.fr.file != nil && ev.fr.file.Python2 }
+
+// lostMap deals with a map or filter that nobody iterates: Python 3 calls nothing, Python 2 calls the function for each item.
+func (ev *Eval) lostMap(it *iterValue, pos Pos) {
+	m, ok := it.it.(*mapIter)
+	if !ok || m.n > 0 || m.fn == nil {
+		return
+	}
+	r := &reacher{ev: ev, seen: map[any]bool{}}
+	if what := r.reach(m.fn, 0); what != "" {
+		ev.Gap(Gap{Pos: pos, What: it.name + "() that is not iterated over: Python 2 calls " + what + ", Python 3 does not", Why: "it is not known which Python runs it"})
+	}
 }
 
 func biMap(ev *Eval, c *Call) (Value, error) {
@@ -1045,10 +1076,10 @@ func biMap(ev *Eval, c *Call) (Value, error) {
 		return nil, err
 	}
 	fn, pos := c.Args[0], c.Pos()
-	return &iterValue{name: "map", it: &mapIter{its: its, f: func(ev *Eval, _ *mapIter, vs []Value) (Value, bool, error) {
+	return ev.eager(&iterValue{name: "map", it: &mapIter{its: its, fn: fn, f: func(ev *Eval, _ *mapIter, vs []Value) (Value, bool, error) {
 		r, err := ev.call(fn, NewCall(pos, vs))
 		return r, true, err
-	}}}, nil
+	}}})
 }
 
 func biFilter(ev *Eval, c *Call) (Value, error) {
@@ -1060,7 +1091,7 @@ func biFilter(ev *Eval, c *Call) (Value, error) {
 		return nil, err
 	}
 	fn, pos := c.Args[0], c.Pos()
-	m := &mapIter{its: its, f: func(ev *Eval, m *mapIter, vs []Value) (Value, bool, error) {
+	m := &mapIter{its: its, fn: fn, f: func(ev *Eval, m *mapIter, vs []Value) (Value, bool, error) {
 		r := vs[0]
 		if fn != None {
 			var err error
@@ -1071,7 +1102,7 @@ func biFilter(ev *Eval, c *Call) (Value, error) {
 		t, err := m.keep(ev, r, vs[0])
 		return vs[0], t, err
 	}}
-	return &iterValue{it: m, name: "filter"}, nil
+	return ev.eager(&iterValue{it: m, name: "filter"})
 }
 
 func biIter(ev *Eval, c *Call) (Value, error) {

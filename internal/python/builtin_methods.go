@@ -1623,7 +1623,20 @@ func dictMethod(name string, cls *Class) methodFn {
 		case strings.HasSuffix(name, "items"):
 			kind = viewItems
 		}
-		return func(ev *Eval, self Value, c *Call) (Value, error) { return &dictView{self.(*Dict), kind}, nil }
+		return func(ev *Eval, self Value, c *Call) (Value, error) {
+			view := &dictView{self.(*Dict), kind}
+			if !ev.python2() || len(name) > len("values") {
+				return view, nil
+			}
+			items, u, err := ev.list(view)
+			if err != nil {
+				return nil, err
+			}
+			if u != nil && !u.Data {
+				return &List{taint: u}, nil
+			}
+			return &List{Items: items, taint: u, epoch: ev.epoch}, nil
+		}
 	case "has_key":
 		return func(ev *Eval, self Value, c *Call) (Value, error) {
 			if err := need(ev, c, 1, 1); err != nil {

@@ -297,8 +297,12 @@ func (c *compiler) stmt(s Stmt) stmt {
 			x = c.expr(s.X)
 		}
 		return func(fr *frame) ctl {
-			if _, err := x(fr); err != nil {
+			v, err := x(fr)
+			if err != nil {
 				return fr.fail(err)
+			}
+			if it, ok := v.(*iterValue); ok && (it.name == "map" || it.name == "filter") {
+				fr.ev.lostMap(it, fr.file.Pos(s))
 			}
 			return ctlNext
 		}
@@ -742,7 +746,7 @@ func (ev *Eval) unbound(name string) error {
 }
 
 func (c *compiler) augAssign(s *AugAssignStmt) stmt {
-	val, op := c.expr(s.X), s.Op
+	val, op := c.expr(s.X), c.op(s.Op)
 	switch t := s.Target.(type) {
 	case *NameExpr:
 		load, store := c.name(t), c.store(t.Name)

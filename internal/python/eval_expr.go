@@ -82,7 +82,7 @@ func (c *compiler) expr(x Expr) expr {
 	case *UnaryExpr:
 		return c.unary(x)
 	case *BinExpr:
-		a, b, op, off := c.expr(x.X), c.expr(x.Y), x.Op, x.Start
+		a, b, op, off := c.expr(x.X), c.expr(x.Y), c.op(x.Op), x.Start
 		return func(fr *frame) (Value, error) {
 			l, err := a(fr)
 			if err != nil {

@@ -8,6 +8,25 @@ type handler struct {
 	unbind func(fr *frame) error
 	body   stmt
 	off    int32
+	// second gives what stands behind the comma of "except A, b", nil if it is not bound. It is set where Python 3.14 may
+	// be meant, which catches both, and not Python 2, which binds the exception to b.
+	second func(fr *frame) Value
+}
+
+// secondType compiles the name behind the comma of "except A, b" as a class to be caught.
+func (c *compiler) secondType(h *Handler) func(fr *frame) Value {
+	load := c.expr(&NameExpr{Span: h.Span, Name: h.Name})
+	return func(fr *frame) Value {
+		v, err := load(fr)
+		if err != nil {
+			// The handler makes it a local variable of Python 2; Python 3.14 would read the global one.
+			v, _ = fr.globals.Attrs.Load(h.Name)
+		}
+		if x, ok := v.(*Instance); ok && x.Cls.Derives(exceptionClass("BaseException")) {
+			return nil // Python 2 has bound it before, in another handler
+		}
+		return v
+	}
 }
 
 func (c *compiler) try(s *TryStmt) stmt {
@@ -29,6 +48,11 @@ func (c *compiler) try(s *TryStmt) stmt {
 		}
 		if h.Name != "" {
 			out.store = c.store(h.Name)
+		}
+		if h.Comma && h.Name != "" && !c.file.Python2 {
+			out.second = c.secondType(h)
+		}
+		if h.Name != "" && !h.Comma && !c.file.Python2 {
 			out.unbind = c.del(&NameExpr{Span: h.Span, Name: h.Name})
 		}
 		if h.Target != nil {
@@ -51,18 +75,13 @@ func (c *compiler) try(s *TryStmt) stmt {
 		if finally != nil {
 			ev.tries++
 		}
-		if len(hs) > 0 {
-			switch {
-			case r == ctlRaise:
-				r = fr.handle(hs, 0)
-			case ev.unknowns > calls:
-				// Code that cannot be read was called. It is taken not to raise, unless something hangs on that.
-				if !yields {
-					r = fr.handleUnknown(hs, ev.lastUnknown, r)
-				}
-			}
-		}
-		if els != nil && r == ctlNext {
+		switch {
+		case r == ctlRaise:
+			r = fr.handle(hs, 0)
+		case len(hs) > 0 && ev.unknowns > calls && !yields:
+			// Code that cannot be read was called. It is taken not to raise, unless something hangs on that.
+			r = fr.handleUnknown(hs, ev.lastUnknown, r, els)
+		case els != nil && r == ctlNext:
 			r = els(fr)
 		}
 		if len(hs) > 0 && endBody > base {
@@ -108,6 +127,13 @@ func (fr *frame) handle(hs []handler, i int) ctl {
 			fr.at = h.off
 			match = ev.matches(r, t)
 		}
+		if h.second != nil && match == Bool(false) {
+			if v := h.second(fr); v != nil && ev.matches(r, v) != Bool(false) {
+				u := fr.twoMeanings(h)
+				ev.Gap(Gap{Pos: u.Pos, What: "an except clause that may not catch " + r.Exc.Cls.Name, Why: u.Why})
+				match = u
+			}
+		}
 		if u, ok := match.(*Unknown); ok {
 			next := i + 1
 			return fr.fork(u, h.off, func(fr *frame) ctl { return fr.runHandler(h, r) }, func(fr *frame) ctl {
@@ -121,6 +147,10 @@ func (fr *frame) handle(hs []handler, i int) ctl {
 	}
 	fr.err = r
 	return ctlRaise
+}
+
+func (fr *frame) twoMeanings(h *handler) *Unknown {
+	return &Unknown{Pos: fr.file.PosAt(int(h.off)), Why: "Python 2 and Python 3 mean different things by except A, b", Acts: true}
 }
 
 // matches tells whether an except clause with the value t catches r.
@@ -170,7 +200,11 @@ func (c *Class) isPartial() *Unknown {
 func (fr *frame) runHandler(h *handler, r *Raise) ctl {
 	ev := fr.ev
 	if h.store != nil {
-		if err := h.store(fr, r.Exc); err != nil {
+		v := Value(r.Exc)
+		if h.second != nil && h.second(fr) != nil {
+			v = fr.twoMeanings(h)
+		}
+		if err := h.store(fr, v); err != nil {
 			return fr.fail(err)
 		}
 	}
@@ -196,38 +230,33 @@ func (fr *frame) runHandler(h *handler, r *Raise) ctl {
 	return out
 }
 
-// handleUnknown tries the handlers after a body in which code was called that cannot be read.
-func (fr *frame) handleUnknown(hs []handler, u *Unknown, r ctl) ctl {
-	for i := range hs {
-		h := &hs[i]
-		off := h.off
-		ret, err := fr.ret, fr.err
-		body := func(fr *frame) ctl {
-			exc := NewInstance(exceptionClass("Exception"))
-			exc.Attrs.store("args", &Tuple{Items: []Value{u}})
-			if h.typ != nil {
-				if t, err := h.typ(fr); err == nil {
-					if cls, ok := t.(*Class); ok && cls.Derives(exceptionClass("BaseException")) {
-						exc.Cls = cls
-					}
+// handleUnknown tries the handlers, each by itself, after a body in which code was called that cannot be read, and which ended
+// with r. If none is needed the else clause follows.
+func (fr *frame) handleUnknown(hs []handler, u *Unknown, r ctl, els stmt) ctl {
+	if len(hs) == 0 {
+		if els != nil && r == ctlNext {
+			return els(fr)
+		}
+		return r
+	}
+	h := &hs[0]
+	ret, err := fr.ret, fr.err
+	body := func(fr *frame) ctl {
+		exc := NewInstance(exceptionClass("Exception"))
+		exc.Attrs.store("args", &Tuple{Items: []Value{u}})
+		if h.typ != nil {
+			if t, err := h.typ(fr); err == nil {
+				if cls, ok := t.(*Class); ok && cls.Derives(exceptionClass("BaseException")) {
+					exc.Cls = cls
 				}
 			}
-			raised := &Raise{Exc: exc, Pos: fr.ev.Pos(), Unknown: u}
-			out := fr.runHandler(h, raised)
-			if out == ctlRaise && r != ctlRaise {
-				return out
-			}
-			return out
 		}
-		r = fr.fork(u, off, body, func(fr *frame) ctl {
-			fr.ret, fr.err = ret, err
-			return r
-		})
-		if r == ctlRaise && isGiveUp(fr.err) {
-			return r
-		}
+		return fr.runHandler(h, &Raise{Exc: exc, Pos: fr.ev.Pos(), Unknown: u})
 	}
-	return r
+	return fr.fork(u, h.off, body, func(fr *frame) ctl {
+		fr.ret, fr.err = ret, err
+		return fr.handleUnknown(hs[1:], u, r, els)
+	})
 }
 
 // handlePending gives the exceptions that may have been raised in the body of a try statement to its handlers.

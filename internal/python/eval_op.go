@@ -167,6 +167,39 @@ func floatOf(v Value) (float64, bool) {
 	return 0, false
 }
 
+// opOldDiv is / in a file that only Python 2 accepts: of two whole numbers it gives a whole one.
+const opOldDiv Op = 255
+
+func oldDivision(a, b Value) Op {
+	for _, v := range []Value{a, b} {
+		switch unbase(v).(type) {
+		case Int, Bool, *BigInt:
+		default:
+			return OpDiv
+		}
+	}
+	return OpFloorDiv
+}
+
+// op gives the operator that o means in the file.
+func (c *compiler) op(o Op) Op {
+	if o != OpDiv || !c.file.Python2 {
+		return o
+	}
+	for _, s := range c.file.Body {
+		imp, ok := s.(*ImportFromStmt)
+		if !ok || imp.Module != "__future__" {
+			continue
+		}
+		for _, n := range imp.Names {
+			if n.Name == "division" {
+				return o
+			}
+		}
+	}
+	return opOldDiv
+}
+
 // intOf gives a bool or int that fits in 64 bits.
 func intOf(v Value) (int64, bool) {
 	switch v := v.(type) {
@@ -241,6 +274,9 @@ func (ev *Eval) unknownResult(vs []Value, f func(vs []Value) (Value, error)) Val
 
 // binary is a op b.
 func (ev *Eval) binary(op Op, a, b Value) (Value, error) {
+	if op == opOldDiv {
+		op = oldDivision(a, b)
+	}
 	_, ua := a.(*Unknown)
 	_, ub := b.(*Unknown)
 	if ua || ub {
@@ -410,6 +446,9 @@ func (ev *Eval) userOp(op Op, a, b Value) (Value, error) {
 
 // inplace is a op= b.
 func (ev *Eval) inplace(op Op, a, b Value) (Value, error) {
+	if op == opOldDiv {
+		op = oldDivision(a, b)
+	}
 	switch x := a.(type) {
 	case *List:
 		switch op {
