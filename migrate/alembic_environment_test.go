@@ -80,6 +80,18 @@ kind = sa.Enum(*somewhere.KINDS, name='k')
 def upgrade():
     op.create_table('a', sa.Column('id', sa.Integer), sa.Column('k', kind))
 `, "def upgrade(): pass\n", "CREATE TABLE a ( id INTEGER, k ? )\ngap part of the statement CREATE TABLE a ( id INTEGER, k ? ): somewhere is not in this repository"},
+		{"env.py gives arguments to upgrade", `
+from alembic import op as operations
+def run():
+    context.run_migrations(op=operations, tester=make_tester())
+`, `
+def upgrade(op, tester):
+    op.create_table('a', sa.Column('id', sa.Integer))
+    tester.fill('a')
+`, `
+def upgrade(op, tester):
+    op.bulk_insert(sa.table('a', sa.column('id')), [{'id': r.id} for r in op.get_bind().execute(sa.text("SELECT 1"))])
+`, "CREATE TABLE a ( id INTEGER )\nINSERT INTO a VALUES ()\ngap call of code that may change the schema: what env.py gives to tester is not followed"},
 		{"a loop over rows that leaves early", "", `
 def upgrade():
     op.create_table('a', sa.Column('id', sa.Integer))

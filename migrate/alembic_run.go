@@ -3,6 +3,8 @@ package migrate
 import (
 	"io/fs"
 	"path"
+	"regexp"
+	"slices"
 
 	"instep/analyzer/schema"
 	"instep/internal/python"
@@ -56,17 +58,56 @@ func (e *alembicEnv) evaluate(fsys fs.FS, rev *alembicRevision, function string,
 	engine.Eval = ev
 	ops = newAlembicOps(ev, engine, engine.Connection(), func() sqlalchemy.Naming { return e.naming(fsys, atEnd) })
 	module := ev.Load(rev.file)
-	runFunction(ev, module, function, rev.file)
+	runFunction(ev, module, function, rev.file, nil, e.keywords(fsys, ops)...)
 	return engine.Result()
 }
 
 // runFunction runs a function of a migration's module. One that is missing makes the real library fail.
-func runFunction(ev *python.Eval, module *python.Module, name, file string, args ...python.Value) {
+func runFunction(ev *python.Eval, module *python.Module, name, file string, args []python.Value, kw ...python.Kwarg) {
 	if _, ok := module.Attrs.Load(name); !ok {
 		if len(ev.Gaps()) == 0 {
 			ev.Gap(python.Gap{Pos: python.Pos{File: file, Line: 1, Col: 1}, What: "the migration " + file, Why: "it has no function " + name + "()"})
 		}
 		return
 	}
-	ev.Run(module, name, args...)
+	ev.RunWith(module, name, args, kw)
 }
+
+// keywords gives the arguments that env.py hands to run_migrations(), which Alembic passes on to upgrade(). op is known
+// where it is imported; anything else may hold a connection.
+func (e *alembicEnv) keywords(fsys fs.FS, ops *alembicOps) []python.Kwarg {
+	file := path.Join(e.dir, "env.py")
+	src, err := fs.ReadFile(fsys, file)
+	if err != nil || !runsWithArguments.Match(src) {
+		return nil
+	}
+	tree, err := e.cache.Parse(file, src)
+	if err != nil {
+		return nil
+	}
+	var kw []python.Kwarg
+	walkFile(tree, func(n python.Node) bool {
+		call, ok := n.(*python.CallExpr)
+		if !ok {
+			return true
+		}
+		if fn, ok := call.Fn.(*python.AttrExpr); !ok || fn.Name != "run_migrations" {
+			return true
+		}
+		for _, k := range call.Keywords {
+			if k.Name == "" || slices.ContainsFunc(kw, func(x python.Kwarg) bool { return x.Name == k.Name }) {
+				continue
+			}
+			var v python.Value = &python.Unknown{Pos: tree.Pos(k.X), Why: "what env.py gives to " + k.Name + " is not followed", Acts: true}
+			if module, names, ok := importedName(tree, k.X); ok && module == "alembic" && slices.Equal(names, []string{"op"}) {
+				v = &opValue{ops: ops}
+			}
+			kw = append(kw, python.Kwarg{Name: k.Name, Value: v})
+		}
+		return true
+	})
+	return kw
+}
+
+// runsWithArguments matches a call of run_migrations() with arguments.
+var runsWithArguments = regexp.MustCompile(`\brun_migrations\(\s*[^\s)]`)

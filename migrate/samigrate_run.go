@@ -57,7 +57,7 @@ func (r *saRevision) evaluate(fsys fs.FS, file, operation string, before *schema
 	defer ev.Close()
 	engine.Eval, changes.ev = ev, ev
 	module := ev.Load(file)
-	runFunction(ev, module, operation, file, engine.Bind())
+	runFunction(ev, module, operation, file, []python.Value{engine.Bind()})
 	result := engine.Result()
 	return Migration{Statements: result.Statements, Steps: result.Steps, After: result.After, Gaps: result.Gaps}
 }

@@ -260,6 +260,11 @@ func (ev *Eval) report(err error, what string) {
 // Run calls a function of a module by name. An exception that leaves it and an exceeded budget are gaps, and so is a
 // function that is not there. It tells whether the function returned normally.
 func (ev *Eval) Run(m *Module, name string, args ...Value) (v Value, ok bool) {
+	return ev.RunWith(m, name, args, nil)
+}
+
+// RunWith is Run with keyword arguments.
+func (ev *Eval) RunWith(m *Module, name string, args []Value, kw []Kwarg) (v Value, ok bool) {
 	fn, found := m.Attrs.Load(name)
 	pos := Pos{File: m.Name}
 	if m.File != nil {
@@ -277,7 +282,7 @@ func (ev *Eval) Run(m *Module, name string, args ...Value) (v Value, ok bool) {
 		if f, isFunc := fn.(*Func); isFunc {
 			pos = f.Pos()
 		}
-		r, err := ev.call(fn, NewCall(pos, args))
+		r, err := ev.call(fn, NewCall(pos, args, kw...))
 		if err != nil {
 			ev.report(err, name+"()")
 			return

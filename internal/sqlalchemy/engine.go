@@ -31,14 +31,14 @@ type Engine struct {
 	// of the schema.
 	VersionTable VersionTable
 
-	schema      *schema.Schema
+	schema *schema.Schema
 	// The last schema that seen was asked for, and what it gave.
 	withoutVersion, withVersion *schema.Schema
-	classes     map[string]*python.Class
-	modules     map[string]*python.Module
-	typeClasses map[string]*python.Class // by qualified name, those asked for so far
-	compiled    []custom                 // by @compiles
-	listeners   []listener
+	classes                     map[string]*python.Class
+	modules                     map[string]*python.Module
+	typeClasses                 map[string]*python.Class // by qualified name, those asked for so far
+	compiled                    []custom                 // by @compiles
+	listeners                   []listener
 }
 
 // A VersionTable is a table of the framework's own.

@@ -146,6 +146,7 @@ func (s *statement) set(v python.Value) *statement {
 		if len(v.Items) > 0 {
 			return s.set(v.Items[0])
 		}
+		n.unknown = why(python.UnknownIn(v))
 	case *python.Tuple:
 		if s.table != nil {
 			n.names, n.values = nil, nil
