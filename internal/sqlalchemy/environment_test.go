@@ -52,6 +52,22 @@ def upgrade(engine):
     if A(id=3).id == 3:
         engine.execute("DROP TABLE users")
 `, "14: CREATE TABLE a ( id INTEGER NOT NULL AUTO_INCREMENT, PRIMARY KEY (id) )\n16: DROP TABLE users"},
+		{"the impl of a decorated type", `
+from sqlalchemy import *
+from sqlalchemy.types import TypeDecorator
+from sqlalchemy.dialects.mysql import VARCHAR, LONGTEXT
+class Wide(TypeDecorator):
+    impl = String
+    def load_dialect_impl(self, dialect):
+        return dialect.type_descriptor(VARCHAR(charset="utf8mb4", length=self.impl.length))
+class Long(TypeDecorator):
+    impl = Text
+    def __init__(self):
+        super().__init__()
+        self.impl = Text().with_variant(LONGTEXT(), "mysql")
+def upgrade(engine):
+    Table("t", MetaData(), Column("a", Wide(length=12)), Column("b", Long())).create(engine)
+`, "15: CREATE TABLE t ( a VARCHAR(12) CHARACTER SET utf8mb4, b LONGTEXT )"},
 		{"mixins of oslo_db", `
 from oslo_db.sqlalchemy import models
 from oslo_db import exception

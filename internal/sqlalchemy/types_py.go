@@ -83,6 +83,9 @@ func (e *Engine) decoratorClass() *python.Class {
 			return err
 		}
 		t.Impl = it
+		if it != nil {
+			t.Attrs.Store(e.Eval, "impl", it) // the class has an attribute of that name, which would hide it
+		}
 		return nil
 	}
 	return dec
@@ -342,6 +345,9 @@ func (e *Engine) typeParam(t *Type, name string, v python.Value) error {
 			return err
 		}
 		t.Impl = impl
+		if impl != nil {
+			t.Attrs.Store(e.Eval, "impl", impl)
+		}
 	}
 	return nil
 }
