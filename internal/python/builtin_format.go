@@ -698,6 +698,12 @@ func (ev *Eval) formatStr(s, spec string) (Value, error) {
 	if sp.sign != 0 {
 		return nil, ev.Raisef("ValueError", "Sign not allowed in string format specifier")
 	}
+	if sp.group != 0 {
+		return nil, ev.Raisef("ValueError", "Cannot specify '%c' with 's'.", sp.group)
+	}
+	if sp.alt {
+		return nil, ev.Raisef("ValueError", "Alternate form (#) not allowed in string format specifier")
+	}
 	if sp.align == '=' {
 		if !sp.zero || spec[0] == '=' {
 			return nil, ev.Raisef("ValueError", "'=' alignment not allowed in string format specifier")
@@ -1227,9 +1233,14 @@ func (ev *Eval) percent(format string, arg Value, bytes bool) (Value, error) {
 		}
 	}
 	if unknownArgs == nil && next < len(args) {
+		// What has items is no surplus argument, as if it were a dict.
 		_, isDict := arg.(*Dict)
 		_, isInst := arg.(*Instance)
-		_, isList := arg.(*List)
+		isList := false
+		switch arg.(type) {
+		case *List, *Range, Bytes, *bytearray:
+			isList = true
+		}
 		if !(single && (used || isDict || isInst || isList)) {
 			return nil, ev.Raisef("TypeError", "not all arguments converted during string formatting")
 		}

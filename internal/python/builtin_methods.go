@@ -1192,6 +1192,9 @@ func bytesMethod(name string) methodFn {
 			}
 			args := make([]Value, len(c.Args))
 			for i, a := range c.Args {
+				if hasText(a) {
+					return nil, ev.Raisef("TypeError", "a bytes-like object is required, not 'str'")
+				}
 				args[i] = toText(a)
 			}
 			r, err := f(ev, Str(self.(Bytes)), &Call{Args: args, Kw: c.Kw, pos: c.pos, file: c.file, off: c.off})
@@ -1202,6 +1205,19 @@ func bytesMethod(name string) methodFn {
 		}
 	}
 	return objectMethod(name)
+}
+
+// hasText tells whether v is a str, or a list or tuple with one in it.
+func hasText(v Value) bool {
+	switch x := v.(type) {
+	case Str:
+		return true
+	case *List:
+		return slices.ContainsFunc(x.Items, hasText)
+	case *Tuple:
+		return slices.ContainsFunc(x.Items, hasText)
+	}
+	return false
 }
 
 func toText(v Value) Value {

@@ -59,6 +59,11 @@ func (ev *Eval) truth(v Value) (Value, error) {
 			return taintTruth(v.taint, v.live > 0), nil
 		}
 		return Bool(v.live > 0), nil
+	case *dictView:
+		if v.d.taint != nil {
+			return taintTruth(v.d.taint, v.d.live > 0), nil
+		}
+		return Bool(v.d.live > 0), nil
 	case *Range:
 		return Bool(v.Len() > 0), nil
 	case *bytearray:
@@ -461,11 +466,28 @@ func (ev *Eval) inplace(op Op, a, b Value) (Value, error) {
 				x.Items, x.taint = l.Items, l.taint
 				return x, nil
 			}
-			return r, err
+			if u, ok := b.(*Unknown); ok {
+				// The list itself changes, by whatever name it is known.
+				ev.Touch(x)
+				x.taint = taintOf(&Unknown{Pos: u.Pos, Why: u.Why, Acts: u.Acts}, x.taint, ev.mayAct(x))
+				x.Items = nil
+				return x, nil
+			}
+			if r != nil || err != nil {
+				return r, err
+			}
 		}
 	case *Set:
 		if x.Frozen {
 			break
+		}
+		if u, ok := b.(*Unknown); ok {
+			switch op {
+			case OpBitOr, OpBitAnd, OpSub, OpBitXor:
+				ev.Touch(x)
+				x.taint = taintOf(&Unknown{Pos: u.Pos, Why: u.Why, Acts: u.Acts}, x.taint, u.Acts || ev.mayAct(x))
+				return x, nil
+			}
 		}
 		if y, ok := b.(*Set); ok {
 			switch op {
@@ -733,7 +755,13 @@ func (ev *Eval) repeat(a, b Value) (Value, error) {
 			if _, isBig := b.(*BigInt); isBig {
 				switch a.(type) {
 				case Str, *List, *Tuple, Bytes:
-					return nil, ev.abort("a container of too many items")
+					return nil, ev.Raisef("OverflowError", "cannot fit 'int' into an index-sized integer")
+				}
+			}
+			if _, isBig := a.(*BigInt); isBig {
+				switch b.(type) {
+				case Str, *List, *Tuple, Bytes:
+					return nil, ev.Raisef("OverflowError", "cannot fit 'int' into an index-sized integer")
 				}
 			}
 			return nil, nil
@@ -858,6 +886,11 @@ func (ev *Eval) builtinOp(op Op, a, b Value) (Value, error) {
 			}
 		}
 	case *dictView:
+		switch op {
+		case OpBitOr, OpBitAnd, OpSub, OpBitXor:
+		default:
+			return nil, nil
+		}
 		if s, ok := asSet(a); ok {
 			if y, ok := asSet(b); ok {
 				return ev.setOp(op, s, y)
@@ -1460,8 +1493,16 @@ func (ev *Eval) contains(c, x Value) (Value, error) {
 		case Bytes:
 			return Bool(strings.Contains(string(c), string(s))), nil
 		case Int:
+			if s < 0 || s > 255 {
+				return nil, ev.Raisef("ValueError", "byte must be in range(0, 256)")
+			}
 			return Bool(strings.IndexByte(string(c), byte(s)) >= 0), nil
+		case *BigInt:
+			return nil, ev.Raisef("ValueError", "byte must be in range(0, 256)")
+		case *Unknown:
+			return ev.unknownResult([]Value{c, x}, func(vs []Value) (Value, error) { return ev.contains(vs[0], vs[1]) }), nil
 		}
+		return nil, ev.Raisef("TypeError", "a bytes-like object is required, not '%s'", x.TypeName())
 	case *Dict:
 		if c.cls == nil || !c.cls.python {
 			return ev.inTable(&c.table, x)
