@@ -145,3 +145,7 @@ func unknownIn(v Value, depth int) *Unknown {
 	}
 	return nil
 }
+
+// Unread gives the reason why not all attributes of a class are known, because a base or its metaclass could not be
+// read; nil if all are.
+func (c *Class) Unread() *Unknown { return c.isPartial() }

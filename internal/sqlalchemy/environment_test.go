@@ -52,6 +52,18 @@ def upgrade(engine):
     if A(id=3).id == 3:
         engine.execute("DROP TABLE users")
 `, "14: CREATE TABLE a ( id INTEGER NOT NULL AUTO_INCREMENT, PRIMARY KEY (id) )\n16: DROP TABLE users"},
+		{"a mixin that is not in the repository may bring columns along", `
+from sqlalchemy import *
+from sqlalchemy.ext.declarative import declarative_base
+from elsewhere.models import Stamped
+Base = declarative_base()
+class A(Stamped, Base):
+    __tablename__ = "a"
+    id = Column(Integer, primary_key=True)
+def upgrade(engine):
+    Base.metadata.create_all(engine)
+`, "10: CREATE TABLE a ( id INTEGER NOT NULL AUTO_INCREMENT, PRIMARY KEY (id) ) [params]\n" +
+			"gap 10: part of the statement CREATE TABLE a ( id INTEGER NOT NULL AUTO_INCREMENT, PRIMARY KEY (id) ): elsewhere is not in this repository [a]"},
 		{"the impl of a decorated type", `
 from sqlalchemy import *
 from sqlalchemy.types import TypeDecorator

@@ -254,6 +254,9 @@ func (e *Engine) mapClass(cls *python.Class, m *MetaData) error {
 	if unknown != nil {
 		t.Unknown = unknown
 	}
+	if u := cls.Unread(); u != nil && t.Unknown == nil {
+		t.Unknown = why(u) // a base that cannot be read may bring columns along
+	}
 	cls.Attrs.Store(ev, "__table__", t)
 	return nil
 }
