@@ -106,11 +106,11 @@ func builtinFunc(name string) nativeFn {
 	case "callable":
 		return func(ev *Eval, c *Call) (Value, error) {
 			return one(ev, c, "callable", func(v Value) (Value, error) {
-				switch v.(type) {
+				switch v := v.(type) {
 				case *Func, *Native, *BoundMethod, *Class, *method, Caller, *staticMethod:
 					return Bool(true), nil
 				case *Unknown:
-					return v.(*Unknown).derive(), nil
+					return v.derive(), nil
 				}
 				_, ok := ClassOf(v).Lookup("__call__")
 				return Bool(ok), nil

@@ -1238,8 +1238,10 @@ func (ev *Eval) percent(format string, arg Value, bytes bool) (Value, error) {
 		_, isInst := arg.(*Instance)
 		isList := false
 		switch arg.(type) {
-		case *List, *Range, Bytes, *bytearray:
+		case *List, *Range:
 			isList = true
+		case Bytes, *bytearray:
+			isList = !bytes
 		}
 		if !(single && (used || isDict || isInst || isList)) {
 			return nil, ev.Raisef("TypeError", "not all arguments converted during string formatting")

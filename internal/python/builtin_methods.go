@@ -58,7 +58,7 @@ func builtinMethod(v Value, name string) methodFn {
 	case *dictView:
 		if name == "isdisjoint" {
 			return func(ev *Eval, self Value, c *Call) (Value, error) {
-				s, _ := asSet(self)
+				s, _ := ev.asSet(self)
 				return setMethod(name)(ev, s, c)
 			}
 		}
@@ -1183,7 +1183,8 @@ func bytesMethod(name string) methodFn {
 			return Str(hex.EncodeToString([]byte(self.(Bytes)))), ev.alloc(2 * len(self.(Bytes)))
 		})
 	case "upper", "lower", "strip", "lstrip", "rstrip", "replace", "startswith", "endswith", "find", "rfind", "index", "count",
-		"split", "rsplit", "join", "zfill", "center", "ljust", "rjust", "partition", "rpartition", "isdigit", "isalpha", "isalnum":
+		"split", "rsplit", "join", "zfill", "center", "ljust", "rjust", "partition", "rpartition", "isdigit", "isalpha", "isalnum", "isupper", "islower",
+		"isspace", "istitle", "isascii", "capitalize", "title", "swapcase", "splitlines", "expandtabs", "removeprefix", "removesuffix":
 		// As those of str, on the bytes taken for Latin-1.
 		f := strMethod(name)
 		return func(ev *Eval, self Value, c *Call) (Value, error) {
@@ -1860,7 +1861,7 @@ func (ev *Eval) setUpdate(s *Set, v Value) error {
 }
 
 func (ev *Eval) toSet(v Value) (*Set, error) {
-	if s, ok := asSet(v); ok {
+	if s, ok := ev.asSet(v); ok {
 		return s, nil
 	}
 	s := &Set{}

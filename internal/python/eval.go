@@ -109,7 +109,6 @@ type Eval struct {
 	gaps        []Gap
 	gapSeen     map[gapKey]bool
 	notes       []Note
-	quiet       int // while set, gaps are not recorded
 	tries       int // enclosing try statements that may catch
 	unknowns    int // calls of unknown code so far
 	lastUnknown *Unknown
@@ -117,7 +116,6 @@ type Eval struct {
 
 	fr         *frame
 	generators []*Generator
-	counter    int
 	builtins   map[string]Value
 	cmpDepth   int
 	excs       []*Instance // being handled

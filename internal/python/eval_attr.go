@@ -124,7 +124,7 @@ func (ev *Eval) instanceAttr(v Value, o *Object, name string) (Value, error) {
 	}
 	cv, owner, inClass := cls.find(name)
 	if inClass {
-		if p, ok := cv.(*Property); ok && !p.cached && (owner.python || v.(Value) != nil) {
+		if p, ok := cv.(*Property); ok && !p.cached {
 			return ev.bindAttr(v, cls, owner, cv)
 		}
 		if d, ok := cv.(*Instance); ok {
@@ -201,8 +201,10 @@ func (ev *Eval) excAttr(x *Instance, name string) Value {
 		return nil
 	}
 	switch name {
-	case "__cause__", "__context__", "__traceback__":
+	case "__cause__":
 		return None
+	case "__context__", "__traceback__":
+		return NewUnknown(ev.Pos(), "where and while what an exception was raised is not modelled")
 	case "with_traceback":
 		return &Native{Name: name, Pure: true, Fn: func(*Eval, *Call) (Value, error) { return x, nil }}
 	case "message":

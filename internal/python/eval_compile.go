@@ -111,7 +111,6 @@ type compiler struct {
 	sym  *symbols
 	code *code
 	qual string
-	loop int
 }
 
 // compileModule compiles a file.

@@ -867,7 +867,7 @@ func (ev *Eval) builtinOp(op Op, a, b Value) (Value, error) {
 			return &Tuple{Items: append(append(items, x.Items...), y.Items...)}, nil
 		}
 	case *Set:
-		if y, ok := asSet(b); ok {
+		if y, ok := ev.asSet(b); ok {
 			switch op {
 			case OpBitOr, OpBitAnd, OpSub, OpBitXor:
 				return ev.setOp(op, x, y)
@@ -891,8 +891,8 @@ func (ev *Eval) builtinOp(op Op, a, b Value) (Value, error) {
 		default:
 			return nil, nil
 		}
-		if s, ok := asSet(a); ok {
-			if y, ok := asSet(b); ok {
+		if s, ok := ev.asSet(a); ok {
+			if y, ok := ev.asSet(b); ok {
 				return ev.setOp(op, s, y)
 			}
 			if items, u, err := ev.list(b); err == nil && u == nil {
@@ -905,6 +905,17 @@ func (ev *Eval) builtinOp(op Op, a, b Value) (Value, error) {
 				return ev.setOp(op, s, y)
 			}
 		}
+		if _, _, err := ev.list(b); err != nil {
+			return nil, nil
+		}
+		if x.kind == viewValues {
+			return nil, nil
+		}
+		if op != OpBitAnd {
+			return nil, ev.Raisef("TypeError", "unhashable type: 'list'")
+		}
+		// Python compares what cannot be hashed one by one, where it comes to that.
+		return NewUnknown(ev.Pos(), "an operation on views of a dict with values that cannot be hashed"), nil
 	case *Class:
 		if op == OpBitOr {
 			return &union{[]Value{a, b}}, nil
@@ -933,7 +944,7 @@ func (ev *Eval) size(n int) error {
 }
 
 // asSet gives a set, or the keys of a dict as one.
-func asSet(v Value) (*Set, bool) {
+func (ev *Eval) asSet(v Value) (*Set, bool) {
 	switch v := v.(type) {
 	case *Set:
 		return v, true
@@ -950,7 +961,7 @@ func asSet(v Value) (*Set, bool) {
 				s.put(e.hash, e.key, nil)
 			} else {
 				t := &Tuple{Items: []Value{e.key, e.val}}
-				h, u, err := (&Eval{}).hash(t)
+				h, u, err := ev.hash(t)
 				if u != nil || err != nil {
 					return nil, false
 				}
@@ -1261,8 +1272,8 @@ func (ev *Eval) builtinCompare(op Op, a, b Value) (Value, error) {
 			return ev.compareSeq(op, x.Items, y.Items)
 		}
 	case *Set, *dictView:
-		xs, ok1 := asSet(a)
-		ys, ok2 := asSet(b)
+		xs, ok1 := ev.asSet(a)
+		ys, ok2 := ev.asSet(b)
 		if ok1 && ok2 {
 			return ev.compareSets(op, xs, ys)
 		}

@@ -447,7 +447,6 @@ type scope struct {
 	// of a frame's scope:
 	nslots int
 	free   []string
-	class  *scope // the class scope in which a function stands directly
 }
 
 func newScope(sym *symbols, parent *scope) *scope {

@@ -236,9 +236,8 @@ func (m *moment) Text(ev *Eval, repr bool) (Value, error) {
 	case timeKind:
 		parts = parts[3:]
 	}
-	least := len(parts)
 	if m.kind != dateKind {
-		least = len(parts) - 2
+		least := len(parts) - 2
 		for len(parts) > least && parts[len(parts)-1] == 0 {
 			parts = parts[:len(parts)-1]
 		}

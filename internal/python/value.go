@@ -262,7 +262,6 @@ type Class struct {
 
 	mro      []*Class
 	python   bool       // made by a class statement
-	meta     *Unknown   // a metaclass that is not modelled
 	enum     *enumInfo  // set for subclasses of Enum
 	fields   []field    // of a dataclass
 	data     *dataclass // of a dataclass

@@ -359,6 +359,10 @@ func (ev *Eval) hash(v Value) (any, *Unknown, error) {
 		}
 		slices.Sort(keys)
 		return setKey(strings.Join(keys, "")), nil, nil
+	case *dictView:
+		if v.kind != viewValues {
+			return nil, nil, ev.Raisef("TypeError", "unhashable type: '%s'", v.TypeName())
+		}
 	case *List, *Dict, *Slice, *bytearray:
 		return nil, nil, ev.Raisef("TypeError", "unhashable type: '%s'", v.TypeName())
 	case *Range:
