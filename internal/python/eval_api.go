@@ -29,7 +29,7 @@ func (ev *Eval) Raisef(class, format string, args ...any) error {
 func (ev *Eval) Raise(cls *Class, args ...Value) error {
 	exc := NewInstance(cls)
 	exc.Attrs.store("args", &Tuple{Items: args})
-	return &Raise{Exc: exc, Pos: ev.Pos()}
+	return &Raise{Exc: exc, Pos: ev.Pos(), Implied: cls.Name != "AssertionError" && cls.Name != "SystemExit"}
 }
 
 // IsInstance is isinstance(v, cls). An Unknown is an instance of nothing.

@@ -17,6 +17,19 @@ func (ev *Eval) getAttr(v Value, name string) (Value, error) {
 
 // lookup is getattr that gives nil if there is no such attribute.
 func (ev *Eval) lookup(v Value, name string) (Value, error) {
+	r, err := ev.find(v, name)
+	if r == nil && err == nil && unmodelled(v, name) {
+		of := v.TypeName()
+		if c, ok := v.(*Class); ok {
+			of = c.Name
+		}
+		return NewUnknown(ev.Pos(), of+"."+name+" is not modelled"), nil
+	}
+	return r, err
+}
+
+// find is lookup in what this package knows.
+func (ev *Eval) find(v Value, name string) (Value, error) {
 	switch x := v.(type) {
 	case *Unknown:
 		return x.derive(), nil

@@ -328,7 +328,7 @@ func (ev *Eval) catching(cls *Class, f func() (Value, error)) (v Value, u *Unkno
 		p = ev.pending[i]
 		ev.pending = append(ev.pending[:i:i], ev.pending[i+1:]...)
 		if !caught {
-			ev.Note(p.pos, "raises "+r.Text()+" if a condition holds that is not known: "+p.why.Why)
+			ev.dropped(p.pos, r, p.why)
 			continue
 		}
 		u = p.why

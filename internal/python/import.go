@@ -228,7 +228,7 @@ func (ev *Eval) guard(pos Pos, f func()) {
 		if len(ev.pending) > 0 {
 			for _, p := range ev.pending {
 				if r, ok := p.out.err.(*Raise); ok {
-					ev.Note(p.pos, "raises "+r.Text()+" if a condition holds that is not known: "+p.why.Why)
+					ev.dropped(p.pos, r, p.why)
 					continue
 				}
 				ev.Gap(Gap{Pos: p.pos, What: "a way out that is not joined", Why: p.why.Why})

@@ -348,7 +348,7 @@ func (ev *Eval) join(fr *frame, u *Unknown, pos Pos, mark, effMark, idx int, pa 
 		if ev.tries == 0 {
 			// On that path the program stops, so what follows is only done on this one.
 			if r != nil {
-				ev.Note(pos, "raises "+r.Text()+" if a condition holds that is not known: "+u.Why)
+				ev.dropped(pos, r, u)
 			}
 			return ob
 		}
@@ -801,4 +801,15 @@ func (l *List) Merge(ev *Eval, before, a, b any, why *Unknown) {
 		out.Items = append(out.Items, ev.merge(x.Items[i], y.Items[i], why))
 	}
 	l.Restore(out)
+}
+
+// dropped says that a path which ends in an exception is not followed. Where the program itself raises, a run that
+// reaches its end did not take the path, and a note is enough. Where an operation failed the fault may lie here, so the
+// path may be the one that is taken: that is a gap.
+func (ev *Eval) dropped(pos Pos, r *Raise, why *Unknown) {
+	if r.Implied {
+		ev.Gap(Gap{Pos: pos, What: "what the program does if a condition holds that is not known, because there it ends in " + r.Text(), Why: why.Why})
+		return
+	}
+	ev.Note(pos, "raises "+r.Text()+" if a condition holds that is not known: "+why.Why)
 }

@@ -629,6 +629,9 @@ type Raise struct {
 	Pos Pos // where it was raised
 	// Unknown is set if it is not known what was raised (raise of an Unknown).
 	Unknown *Unknown
+	// Implied: no raise statement or assert raised it, but an operation or a native function. It may be a fault of this
+	// evaluator, which does not know all of Python.
+	Implied bool
 }
 
 // Error gives the class, the text and the position.
