@@ -174,7 +174,7 @@ func refs(args []string, o *options) (deployed, target string, err error) {
 	return deployed, target, nil
 }
 
-// formatNamed finds a format among those that a command knows.
+// pick finds a format by name among those that a command knows.
 func pick[T any](name string, all []T, nameOf func(T) string) (T, error) {
 	var names []string
 	for _, f := range all {
