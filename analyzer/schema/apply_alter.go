@@ -24,6 +24,20 @@ func (w *work) alterTable(at *alterTable) {
 		return
 	}
 	w.here(at.name)
+	if !w.s.server.MariaDB {
+		// Tested on MySQL 9.7; MariaDB has them.
+		if at.ifExists {
+			w.refuse(at.name.at, 1064, "MySQL has no ALTER TABLE IF EXISTS")
+		}
+		for _, cl := range at.clauses {
+			if cl.ifExists || cl.ifNotExists {
+				w.refuse(cl.at, 1064, "MySQL has no IF EXISTS and IF NOT EXISTS in ALTER TABLE")
+			}
+			if cl.kind == clauseSetDefault && cl.def.kind == defNow {
+				w.refuse(cl.at, 1064, "MySQL wants an expression in parentheses behind SET DEFAULT")
+			}
+		}
+	}
 	old := w.s.tables[at.name.name]
 	if old == nil {
 		if at.ifExists {
