@@ -28,7 +28,10 @@ lint:
 	$(GO) tool staticcheck ./...
 
 test: ## run the tests; what needs a server, Docker or Python is skipped with a line that says so
-	$(GO) test $(TESTFLAGS) ./...
+	@log=$$(mktemp); $(GO) test -v $(TESTFLAGS) ./... >$$log 2>&1; code=$$?; \
+	if [ $$code = 0 ]; then grep -E '^ok' $$log; else grep -vE '^(=== | *--- PASS)' $$log; fi; \
+	echo "skipped:"; grep -ihE 'skipped[:,]' $$log | sed -E 's/^ *[a-z_]+\.go:[0-9]+: /  /' | sort -u; \
+	rm -f $$log; exit $$code
 
 generate: ## bring generated documents and expected outputs up to date
 	$(GO) test ./cmd/... -update
