@@ -53,7 +53,7 @@ var session = regexp.MustCompile("(?s)(<!-- session -->\n```\n).*?(```\n)")
 
 func TestReadme(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git on PATH: the session in the README is run in a repository that git builds")
+		t.Skip("SKIPPED: no git on PATH: the session in the README is run in a repository that git builds")
 	}
 	name := filepath.Join("..", "..", "README.md")
 	readme, err := os.ReadFile(name)

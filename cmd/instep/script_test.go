@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 //	exits CODE CMD...    run a command, which must exit with exactly that code
 func TestScript(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git on PATH: the terminal sessions need it to build their repositories")
+		t.Skip("SKIPPED: no git on PATH: the terminal sessions need it to build their repositories")
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("..", "..", "testdata", "script"),

@@ -16,7 +16,7 @@ import (
 func sampleRepo(tb testing.TB, tags []string, trees ...fstest.MapFS) string {
 	tb.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		tb.Skip("no git on PATH: it builds the sample repository")
+		tb.Skip("SKIPPED: no git on PATH: it builds the sample repository")
 	}
 	dir := filepath.Join(tb.TempDir(), "repo")
 	for i, tag := range tags {
