@@ -1,0 +1,35 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-sql-driver/mysql"
+
+	"instep/analyzer"
+)
+
+// maxMessage bounds a server's message in the result, in bytes: it can quote a row.
+const maxMessage = 300
+
+// serverError gives what a server said about a statement. Nil and false mean that the error is none of the server's: the
+// run was cancelled, or the connection cannot be opened any more. A statement that was ended because it ran too long, or
+// during which the connection broke, has code 0.
+func serverError(err error) (*analyzer.ServerError, bool) {
+	var refused *mysql.MySQLError
+	switch {
+	case errors.As(err, &refused):
+		m := refused.Message
+		if len(m) > maxMessage {
+			m = m[:maxMessage] + "…"
+		}
+		return &analyzer.ServerError{Code: int(refused.Number), Message: m}, true
+	case errors.Is(err, errTime):
+		return &analyzer.ServerError{Message: err.Error()}, true
+	case errors.Is(err, mysql.ErrInvalidConn):
+		return &analyzer.ServerError{Message: "the connection broke"}, true
+	case errors.Is(err, context.Canceled):
+		return nil, false
+	}
+	return nil, false
+}
