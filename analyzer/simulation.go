@@ -1,6 +1,10 @@
 package analyzer
 
-import "instep/analyzer/schema"
+import (
+	"fmt"
+
+	"instep/analyzer/schema"
+)
 
 // A Simulation is what running an upgrade on a real server has shown. Package simulate makes it, Judge compares it with a
 // Report, and formats print it. It holds facts and counts; the few times in it are measurements and differ from run to run.
@@ -65,6 +69,14 @@ type SkippedStatement struct {
 type ServerError struct {
 	Code    int // the server's number; 0 if the connection broke or the time was up
 	Message string
+}
+
+// String gives the number and the message: "1054: Unknown column 'nick' in 'field list'".
+func (e *ServerError) String() string {
+	if e.Code == 0 {
+		return e.Message
+	}
+	return fmt.Sprintf("%d: %s", e.Code, e.Message)
 }
 
 // A SimulatedStep is one pending statement as it ran.
