@@ -23,9 +23,8 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// TestHostileNames holds that names of a stranger's repository stay names, whatever the format: no markup, no
-// mention, no link, no escape sequence.
-func TestHostileNames(t *testing.T) {
+// hostileDocument is a report on a repository in which every name is an attack.
+func hostileDocument() *Document {
 	const evil = "<img src=x onerror=alert(1)> @everyone [a](https://evil.example) www.evil.example #1 \x1b[2J \u202e\n\n# heading\n```"
 	rule := &analyzer.Rule{ID: "drop-column", Why: "why", Fix: "fix"}
 	pos := schema.Pos{File: evil, Line: 1, Col: 1}
@@ -34,20 +33,28 @@ func TestHostileNames(t *testing.T) {
 		Services:   []analyzer.ServiceReport{{Name: evil, Reason: evil, WindowReason: evil, Window: true, RollbackReason: evil}},
 		Migrations: []analyzer.Migration{{ID: evil, File: evil, Database: evil, State: analyzer.Pending}},
 		Hazards: []analyzer.Finding{
-			{Hazard: analyzer.Hazard{Rule: rule, Breaks: analyzer.OldCode, Hits: schema.Object{Kind: schema.KindTable, Table: evil}, What: evil, If: evil, Preflight: evil}, Pos: pos,
+			{Fingerprint: "1", Hazard: analyzer.Hazard{Rule: rule, Breaks: analyzer.OldCode, Hits: schema.Object{Kind: schema.KindTable, Table: evil}, What: evil, If: evil, Preflight: evil}, Pos: pos,
 				Services: []analyzer.Hit{{Name: evil, Code: analyzer.OldCode}}, Evidence: []analyzer.Evidence{{Rev: evil, File: evil, Line: 1, Text: evil}}},
-			{Hazard: analyzer.Hazard{Rule: rule, Breaks: analyzer.OldCode, Hits: schema.Object{Kind: schema.KindTable, Table: evil}, What: evil, If: evil, Caution: true}, Pos: pos},
+			{Hazard: analyzer.Hazard{Rule: rule, Breaks: analyzer.OldCode, Hits: schema.Object{Kind: schema.KindTable, Table: evil}, What: evil, If: evil, Caution: true}, Fingerprint: "2", Pos: pos},
 		},
-		Ignored:       []analyzer.Finding{{Hazard: analyzer.Hazard{Rule: rule, What: evil}, Because: evil, Pos: pos}},
+		Ignored:       []analyzer.Finding{{Fingerprint: "3", Hazard: analyzer.Hazard{Rule: rule, What: evil}, Because: evil, Pos: pos}},
 		UnusedIgnores: []analyzer.Ignore{{Rule: evil, Object: evil}},
 		Costs:         []analyzer.Cost{{Statement: schema.Statement{SQL: evil, Pos: pos}, Algorithm: "COPY"}},
 		Gaps:          []schema.Gap{{Pos: pos, What: evil, Why: evil}},
 		DriftGroups:   []analyzer.DriftGroup{{Kind: "column-type", What: evil, Names: []analyzer.NameCount{{Name: evil, Count: 2}}, Count: 2}},
 	}
+	return &Document{Report: r, ConfigChanges: []string{"+ " + evil}}
+}
+
+// TestHostileNames holds that names of a stranger's repository stay names, whatever the format: no markup, no
+// mention, no link, no escape sequence.
+func TestHostileNames(t *testing.T) {
+	d := hostileDocument()
 	for _, f := range Formats {
 		for _, brief := range []bool{false, true} {
 			var b strings.Builder
-			if err := f.Write(&b, &Document{Report: r, ConfigChanges: []string{"+ " + evil}, Brief: brief}); err != nil {
+			d.Brief = brief
+			if err := f.Write(&b, d); err != nil {
 				t.Fatalf("%s: %v", f.Name, err)
 			}
 			out := b.String()

@@ -1,0 +1,238 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"instep/analyzer"
+	"instep/analyzer/rules"
+	"instep/analyzer/schema"
+)
+
+// release judges statements of a new migration on a schema; code tells which names its code is seen to use.
+func release(t *testing.T, old, migration string, gaps []schema.Gap, code ...analyzer.Evidence) *Document {
+	t.Helper()
+	now := schema.New(schema.Server{})
+	apply := func(file, text string) (list []analyzer.Step) {
+		statements, unread := schema.Split(file, text)
+		if len(unread) > 0 {
+			t.Fatal(unread)
+		}
+		for _, st := range statements {
+			after, err := now.Apply(st)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, analyzer.Step{Statement: st, Before: now, After: after})
+			now = after
+		}
+		return list
+	}
+	apply("db/001.sql", old)
+	before := now
+	steps := apply("db/002.sql", migration)
+	u := analyzer.Upgrade{
+		Deployed: analyzer.Ref{Rev: "v1", Commit: strings.Repeat("1", 40)}, Target: analyzer.Ref{Rev: "v2", Commit: strings.Repeat("2", 40)},
+		Services:  []analyzer.Service{{Name: "admin", Migrates: true}, {Name: "app", Access: analyzer.ReadAccess}},
+		Databases: []analyzer.Database{{Old: before, New: now, Steps: steps, PendingGaps: gaps}},
+		Usage: func(name string, side analyzer.Breaks, o schema.Object, use analyzer.Use) analyzer.Answer {
+			for _, e := range code {
+				if strings.Contains(e.Text, o.Name) && name == "app" {
+					return analyzer.Answer{Is: analyzer.Yes, Evidence: []analyzer.Evidence{e}}
+				}
+			}
+			return analyzer.Answer{}
+		},
+	}
+	return &Document{Report: analyzer.Analyze(u, rules.All)}
+}
+
+const usersTable = "CREATE TABLE users (id INT NOT NULL PRIMARY KEY, nick VARCHAR(20), mail VARCHAR(100));"
+
+// releases are one of each verdict that has something to say.
+func releases(t *testing.T) map[string]*Document {
+	seen := analyzer.Evidence{Rev: "v1", File: "src/app.py", Line: 17, Text: "SELECT id, nick FROM users"}
+	return map[string]*Document{
+		"no-change": release(t, usersTable, "", nil),
+		"ordered":   release(t, usersTable, "ALTER TABLE users\n  DROP COLUMN nick;", nil, seen),
+		"split":     release(t, usersTable, "-- a comment\nALTER TABLE users RENAME COLUMN nick TO handle;", nil, seen),
+		"unproven":  release(t, usersTable, "ALTER TABLE users ADD x INT;", []schema.Gap{{Pos: schema.Pos{File: "db/003.py", Line: 5, Col: 3}, What: "op.execute(text)", Why: "text is not known"}}),
+	}
+}
+
+func write(t *testing.T, f *Format, d *Document) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := f.Write(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// sarifStandard gives the schema of the standard. It is taken from a library's source, which holds its text.
+func sarifStandard(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	file, _ := runtime.FuncForPC(reflect.ValueOf(sarif.NewReport).Pointer()).FileLine(reflect.ValueOf(sarif.NewReport).Pointer())
+	src, err := os.ReadFile(filepath.Join(filepath.Dir(file), "schema.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(src), "`")
+	text, _, _ = strings.Cut(text, "`")
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("sarif.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("sarif.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSARIF(t *testing.T) {
+	docs := releases(t)
+	docs["hostile"] = hostileDocument()
+	standard := sarifStandard(t)
+	for name, d := range docs {
+		t.Run(name, func(t *testing.T) {
+			out := write(t, SARIF, d)
+			doc, err := jsonschema.UnmarshalJSON(strings.NewReader(out))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := standard.Validate(doc); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+			var log sarifLog
+			if err := json.Unmarshal([]byte(out), &log); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range log.Runs[0].Results {
+				if rule := log.Runs[0].Tool.Driver.Rules[r.RuleIndex]; rule.ID != r.RuleID || rule.Help.Text == "" || rule.FullDescription.Text == "" {
+					t.Errorf("rule %v of result %v", rule, r.RuleID)
+				}
+				if r.PartialFingerprints[sarifFingerprint] == "" {
+					t.Errorf("result %s has no fingerprint", r.RuleID)
+				}
+			}
+		})
+	}
+	var log sarifLog
+	if err := json.Unmarshal([]byte(write(t, SARIF, docs["split"])), &log); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(log.Runs[0].Results, func(r sarifResult) bool { return r.Level == "error" && len(r.RelatedLocations) > 0 })
+	if i < 0 {
+		t.Fatal("no error with evidence")
+	}
+	r := log.Runs[0].Results[i]
+	at, related := r.Locations[0].PhysicalLocation, r.RelatedLocations[0].PhysicalLocation
+	if at.ArtifactLocation.URI != "db/002.sql" || at.Region.StartLine != 2 {
+		t.Errorf("the migration: %+v", at)
+	}
+	if related.ArtifactLocation.URI != "src/app.py" || related.Region.StartLine != 17 {
+		t.Errorf("the code: %+v", related)
+	}
+}
+
+func TestGitHub(t *testing.T) {
+	docs := releases(t)
+	docs["hostile"] = hostileDocument()
+	line := regexp.MustCompile(`^::(error|warning|notice) (file=[^,:]+,(line=\d+,)?(col=\d+,)?)?title=[^,:]*::[^\r\n]+$`)
+	for name, d := range docs {
+		out := write(t, GitHub, d)
+		for l := range strings.Lines(out) {
+			if !line.MatchString(strings.TrimSuffix(l, "\n")) {
+				t.Errorf("%s: no workflow command: %q", name, l)
+			}
+		}
+	}
+	out := write(t, GitHub, docs["split"])
+	for _, want := range []string{"::error title=instep v1 (111111111) → v2 (222222222)::Split", "::error file=db/002.sql,line=2,", "::notice file=src/app.py,line=17,"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing:\n%s", want, out)
+		}
+	}
+	if out := write(t, GitHub, docs["unproven"]); !strings.Contains(out, "::error file=db/003.py,line=5,col=3,title=instep%3A Not proved::op.execute(text). text is not known.") {
+		t.Errorf("the gap is missing:\n%s", out)
+	}
+}
+
+func TestGitLab(t *testing.T) {
+	docs := releases(t)
+	docs["hostile"] = hostileDocument()
+	for name, d := range docs {
+		var issues []gitlabIssue
+		out := write(t, GitLab, d)
+		if err := json.Unmarshal([]byte(out), &issues); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, i := range issues {
+			if seen[i.Fingerprint] || i.Fingerprint == "" || i.Location.Path == "" || i.Location.Lines.Begin < 1 || i.Description == "" ||
+				!slices.Contains([]string{"info", "minor", "major", "critical", "blocker"}, i.Severity) {
+				t.Errorf("%s: %+v", name, i)
+			}
+			seen[i.Fingerprint] = true
+		}
+		if (len(issues) == 0) != (name == "no-change") {
+			t.Errorf("%s: %d issues", name, len(issues))
+		}
+		if name == "ordered" && !(strings.Contains(out, `"db/002.sql"`) && strings.Contains(out, `"src/app.py"`)) {
+			t.Errorf("the migration or the code is missing:\n%s", out)
+		}
+	}
+}
+
+func TestJUnit(t *testing.T) {
+	for name, d := range releases(t) {
+		var s junitSuites
+		out := write(t, JUnit, d)
+		if err := xml.Unmarshal([]byte(out), &s); err != nil {
+			t.Fatal(err)
+		}
+		failed := 0
+		for _, c := range s.Suite.Cases {
+			if c.Failure != nil {
+				failed++
+			}
+		}
+		if failed != s.Failures || s.Tests != len(s.Suite.Cases) || (failed > 0) != (name == "split" || name == "unproven") {
+			t.Errorf("%s: %d failures, said %d:\n%s", name, failed, s.Failures, out)
+		}
+	}
+	if out := write(t, JUnit, hostileDocument()); xml.Unmarshal([]byte(out), new(junitSuites)) != nil {
+		t.Errorf("hostile names break it:\n%s", out)
+	}
+}
+
+// TestFingerprints: what a remark is known by does not change with the line that it stands on.
+func TestFingerprints(t *testing.T) {
+	of := func(migration string) (list []string) {
+		for _, m := range release(t, usersTable, migration, nil).remarks() {
+			list = append(list, m.fingerprint)
+		}
+		return list
+	}
+	a, b := of("ALTER TABLE users DROP COLUMN nick;"), of("-- moved\n\nALTER  TABLE users\n DROP COLUMN nick;")
+	if !slices.Equal(a, b) || len(a) == 0 {
+		t.Errorf("%q and %q", a, b)
+	}
+}
