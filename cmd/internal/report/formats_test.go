@@ -236,3 +236,62 @@ func TestFingerprints(t *testing.T) {
 		t.Errorf("%q and %q", a, b)
 	}
 }
+
+// TestHTML: the page asks nobody for anything, runs nothing, and shows what breaks.
+func TestHTML(t *testing.T) {
+	docs := releases(t)
+	docs["hostile"] = hostileDocument()
+	for name, d := range docs {
+		out := write(t, HTML, d)
+		for _, bad := range []string{"<script", "<img", "<a ", "<link", "<iframe", "href=", "@import", "url(http", "ZgotmplZ", "\x1b", "\u202e"} {
+			if strings.Contains(out, bad) {
+				t.Errorf("%s holds %q", name, bad)
+			}
+		}
+		if !strings.Contains(out, `<meta http-equiv="Content-Security-Policy" content="default-src 'none'`) {
+			t.Errorf("%s may load something", name)
+		}
+		if drawn, want := strings.Contains(out, `class="hatch"`), name == "ordered" || name == "split"; drawn != want && name != "hostile" {
+			t.Errorf("%s: what breaks is drawn: %v, want %v", name, drawn, want)
+		}
+		if drawn := strings.Contains(out, "<svg"); drawn && (name == "unproven" || name == "no-change") {
+			t.Errorf("%s has a picture without a flaw", name)
+		}
+	}
+	if out := write(t, HTML, docs["split"]); !strings.Contains(out, "src/app.py:17") || !strings.Contains(out, "db/002.sql:2:1") {
+		t.Error("the place of the migration or of the code is missing")
+	}
+}
+
+func TestTimeline(t *testing.T) {
+	spans := func(s analyzer.ServiceReport, order ...string) []span {
+		d := &Document{Report: &analyzer.Report{Order: order, Services: []analyzer.ServiceReport{{Name: "admin", Migrates: true, OldCodeNewSchema: analyzer.OK, NewCodeOldSchema: analyzer.BreaksFor}, s}}}
+		for _, l := range d.timeline().Lanes {
+			if l.Name == s.Name {
+				for i := range l.Spans {
+					l.Spans[i].Why = ""
+				}
+				return l.Spans
+			}
+		}
+		return nil
+	}
+	for _, tt := range []struct {
+		name string
+		got  []span
+		want []span
+	}{
+		{"old code is gone before the schema changes", spans(analyzer.ServiceReport{Name: "app", OldCodeNewSchema: analyzer.BreaksFor, NewCodeOldSchema: analyzer.OK}, "app", "admin"),
+			[]span{{0, 1, "old", "old code", false, ""}, {0.5, 2, "new", "new code", false, ""}}},
+		{"old code meets the new schema", spans(analyzer.ServiceReport{Name: "app", OldCodeNewSchema: analyzer.BreaksFor, NewCodeOldSchema: analyzer.OK}, "admin", "app"),
+			[]span{{0, 0.15, "old", "old code", false, ""}, {0.15, 2, "old", "breaks", true, ""}, {1.5, 2, "new", "new code", false, ""}}},
+		{"new code meets the old schema", spans(analyzer.ServiceReport{Name: "app", OldCodeNewSchema: analyzer.OK, NewCodeOldSchema: analyzer.BreaksFor}, "app", "admin"),
+			[]span{{0, 1, "old", "old code", false, ""}, {0.5, 1.5, "new", "breaks", true, ""}, {1.5, 2, "new", "new code", false, ""}}},
+		{"all at once", spans(analyzer.ServiceReport{Name: "app", Rollout: analyzer.Recreate, OldCodeNewSchema: analyzer.OK, NewCodeOldSchema: analyzer.OK}, "admin", "app"),
+			[]span{{0, 1.5, "old", "old code", false, ""}, {1.5, 2, "new", "new code", false, ""}}},
+	} {
+		if !slices.Equal(tt.got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, tt.got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+
+	"instep/analyzer"
+)
+
+// HTML prints the report as one self-contained page: no script, no request to anywhere, light and dark, fit for paper.
+var HTML = &Format{
+	Name:  "html",
+	Doc:   "one self-contained page",
+	Write: writeHTML,
+}
+
+//go:embed html.tmpl
+var htmlText string
+
+var htmlPage = template.Must(template.New("page").Funcs(template.FuncMap{
+	"clean": Clean, "code": CleanCode, "plural": plural, "sql": func(s string) string { return statement(s, 200) }, "dash": dash, "yesno": yesno,
+}).Parse(htmlText))
+
+// A htmlView is what the page's template sees: text only, cleaned; the template escapes it.
+type htmlView struct {
+	*Document
+	Title, Answer, Why string
+	From, To           string
+	Rows               [][]string // the table of services
+	Reasons            [][2]string
+	Drawing            drawing
+	Breaks, Running    []htmlGroup
+	Thoughts           []string
+	Matrix             *htmlMatrix
+	DriftTitle         string
+	DriftLines         []string
+}
+
+// A htmlGroup is findings that are alike.
+type htmlGroup struct {
+	Findings []analyzer.Finding
+	Rule     *analyzer.Rule
+	Who, If  string
+	Evidence []analyzer.Evidence
+	More     int // evidence that is left out
+}
+
+// A drawing is a timeline in the units of its picture.
+type drawing struct {
+	Width, Height int
+	Steps         []drawnText
+	Lanes         []drawnText
+	Spans         []drawnSpan
+	Lines         []drawnLine
+	Broken        bool // it shows code that breaks
+}
+
+type drawnText struct {
+	X, Y int
+	Text string
+}
+
+type drawnSpan struct {
+	X, Y, W, H int
+	Class      string
+	Label      drawnText
+	Tip        string
+}
+
+type drawnLine struct{ X, Y1, Y2 int }
+
+const (
+	drawnLeft   = 110 // for the lanes' names
+	drawnStep   = 200
+	drawnTop    = 34
+	drawnLane   = 46
+	drawnBar    = 32
+	drawnLetter = 7 // about the width of one
+)
+
+func draw(t timeline) drawing {
+	d := drawing{Width: drawnLeft + len(t.Steps)*drawnStep + 10, Height: drawnTop + len(t.Lanes)*drawnLane + 6}
+	x := func(at float64) int { return drawnLeft + int(at*drawnStep) }
+	for i, name := range t.Steps {
+		text := fmt.Sprintf("%d. deploy %s", i+1, name)
+		if name == analyzer.MigrationStep {
+			text = fmt.Sprintf("%d. run the migration", i+1)
+		}
+		d.Steps = append(d.Steps, drawnText{x(float64(i)) + drawnStep/2, 18, shorten(text, drawnStep/drawnLetter)})
+		d.Lines = append(d.Lines, drawnLine{x(float64(i)), 8, d.Height})
+	}
+	for i, l := range t.Lanes {
+		y := drawnTop + i*drawnLane
+		d.Lanes = append(d.Lanes, drawnText{drawnLeft - 10, y + drawnBar/2 + 5, shorten(l.Name, drawnLeft/drawnLetter-1)})
+		for _, s := range l.Spans {
+			for _, p := range l.pieces(s) {
+				b := drawnSpan{X: x(p.From), Y: y, W: x(p.To) - x(p.From), H: drawnBar, Class: s.Kind, Tip: s.Why}
+				if p.shared {
+					b.H = drawnBar / 2
+					if s.Kind == "new" {
+						b.Y += drawnBar / 2
+					}
+				}
+				if s.Broken {
+					b.Class += " broken"
+					d.Broken = true
+				}
+				if len(s.Label)*drawnLetter < b.W && (!p.shared || s.Broken) {
+					b.Label = drawnText{b.X + b.W/2, b.Y + b.H/2 + 4, s.Label}
+				}
+				d.Spans = append(d.Spans, b)
+			}
+		}
+	}
+	return d
+}
+
+func writeHTML(w io.Writer, d *Document) error {
+	all := *d
+	all.Report = d.Combined()
+	v := htmlView{Document: &all, Answer: d.answer(), Why: Clean(all.why()), From: ref(d.Deployed), To: ref(d.Target), Reasons: all.reasons()}
+	v.Title = "instep " + v.From + " → " + v.To
+	if len(all.Changes) > 0 || all.Verdict != analyzer.NoChange {
+		for _, s := range all.Services {
+			v.Rows = append(v.Rows, append([]string{Clean(s.Name)}, all.cells(s)...))
+		}
+		if t := draw(all.timeline()); t.Broken || all.Verdict != analyzer.Unproven { // a picture without a flaw would look like a proof
+			v.Drawing = t
+		}
+	}
+	var cautions []analyzer.Finding
+	var hits, running []analyzer.Finding
+	for _, f := range merged(all.Hazards) {
+		switch {
+		case hit(f):
+			hits = append(hits, f)
+		case f.Breaks == analyzer.Running:
+			running = append(running, f)
+		default:
+			cautions = append(cautions, f)
+		}
+	}
+	v.Breaks, v.Running = htmlGroups(hits), htmlGroups(running)
+	for _, g := range alikes(cautions, func(a, b analyzer.Finding) bool { return a.Rule == b.Rule && a.Breaks == b.Breaks && a.Use == b.Use }) {
+		v.Thoughts = append(v.Thoughts, Clean(g[0].Rule.ID+": "+shortText(g)))
+	}
+	title, lines := all.driftLines()
+	v.DriftTitle = Clean(title)
+	for _, l := range lines {
+		v.DriftLines = append(v.DriftLines, fmt.Sprintf("%d × %s", l.count, Clean(l.text)))
+	}
+	if d.Simulation != nil {
+		v.Matrix = htmlMatrixOf(d)
+	}
+	var b bytes.Buffer
+	if err := htmlPage.Execute(&b, v); err != nil {
+		return err
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func htmlGroups(all []analyzer.Finding) []htmlGroup {
+	var groups []htmlGroup
+	for _, g := range alikes(all, alike) {
+		seen := evidence(g)
+		groups = append(groups, htmlGroup{Findings: g, Rule: g[0].Rule, Who: hitText(g[0]), If: g[0].If, Evidence: seen[:min(len(seen), maxSeen)], More: len(seen) - min(len(seen), maxSeen)})
+	}
+	return groups
+}
+
+// A htmlMatrix is the simulation as tables.
+type htmlMatrix struct {
+	Server string
+	Notes  []string
+	Tables []htmlTable
+}
+
+type htmlTable struct {
+	Title  string
+	Header []string
+	Rows   [][]htmlCell
+}
+
+type htmlCell struct {
+	Text  string
+	Class string // "bad", "dim" or ""
+}
+
+// htmlMatrixOf is filled in from the simulation.
+func htmlMatrixOf(d *Document) *htmlMatrix {
+	s := d.Simulation
+	m := &htmlMatrix{Server: Clean(s.Server.Engine + ": " + s.Server.Name)}
+	for _, n := range append(slices.Clone(s.Server.Notes), s.Server.Differs) {
+		if n != "" {
+			m.Notes = append(m.Notes, Clean(n))
+		}
+	}
+	return m
+}
