@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -32,4 +33,16 @@ func serverError(err error) (*analyzer.ServerError, bool) {
 		return nil, false
 	}
 	return nil, false
+}
+
+// shorten cuts text to about n bytes, on one line.
+func shorten(s string, n int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n] + "…"
 }
