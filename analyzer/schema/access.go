@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"cmp"
 	"maps"
 	"slices"
@@ -128,4 +129,17 @@ func (t *Table) Check(name string) *Check {
 		}
 	}
 	return nil
+}
+
+// String gives flavour and series as the configuration writes them: "mysql 8.4", "mariadb 10.11.6".
+func (v Server) String() string {
+	name := "mysql"
+	if v.MariaDB {
+		name = "mariadb"
+	}
+	name += fmt.Sprintf(" %d.%d", v.Major, v.Minor)
+	if v.Patch != 0 {
+		name += fmt.Sprintf(".%d", v.Patch)
+	}
+	return name
 }
