@@ -1,8 +1,8 @@
 package schema
 
 import (
-	"fmt"
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
