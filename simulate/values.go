@@ -102,7 +102,7 @@ func (v value) field(b []byte, charset string) []byte {
 		var raw [8]byte
 		binary.BigEndian.PutUint64(raw[:], n)
 		return escapeField(b, string(raw[8-(len(v.text)+7)/8:]))
-	case valueText:
+	case valueText, valueJSON, valueParsed:
 		if charset != "" && charset != "utf8mb4" && charset != "utf8mb3" {
 			v.text, v.tail = encode(v.text, charset), encode(v.tail, charset)
 		}
@@ -203,8 +203,9 @@ type domain struct {
 	nullable bool
 
 	// Of integers.
-	lo int64 // 1 or less
-	hi uint64
+	lo    int64 // 1 or less
+	hi    uint64
+	dense bool // AUTO_INCREMENT: only 1, 2, 3 …, so that numbers are left to give out
 	// Of decimals: digits before and behind the point. Of floats, -1 without (M,D).
 	digits, scale int
 	unsigned      bool
@@ -309,9 +310,7 @@ func domainOf(c *schema.Column) domain {
 		d.class, d.shape = classGeometry, t.Name
 	}
 	if c.AutoIncrement {
-		// Nothing below 1, and nothing at the end: no numbers would be left to give out.
-		d.lo = 1
-		d.hi -= d.hi / 4
+		d.lo, d.dense = 1, true
 	}
 	return d
 }
@@ -612,6 +611,9 @@ func (d *domain) shaped(x, y string) value {
 // specials are the ends of the domain and what stands out, each different from the others and from all ordinary values in a
 // unique key over the first prefix characters or bytes.
 func (d *domain) specials(prefix int) []value {
+	if d.dense {
+		return nil
+	}
 	switch d.class {
 	case classInt:
 		var v []value
