@@ -318,6 +318,9 @@ type Rule struct {
 	// Check looks at one change. It reports hazards with Pass.Report, and with Pass.Accept that it knows the change and
 	// found it harmless. A change that no rule reports or accepts makes the verdict unproven.
 	Check func(p *Pass, c schema.Change)
+	// CheckHazard looks at a hazard of code that another rule has reported, for those who meet it through something that the
+	// server keeps, such as a trigger. It is not asked about what CheckHazard reports. It may be nil.
+	CheckHazard func(p *Pass, h Hazard)
 	// CheckStep looks at one pending statement, for hazards that are in no schema: rows. It may be nil.
 	CheckStep func(p *Pass, st schema.Statement)
 }

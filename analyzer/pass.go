@@ -73,6 +73,19 @@ func (p *Pass) run(rules []*Rule, only func(schema.Change) bool) {
 			}
 		}
 	}
+	found := p.hazards[:len(p.hazards):len(p.hazards)]
+	for _, r := range rules {
+		if r.CheckHazard == nil {
+			continue
+		}
+		p.rule = r
+		for _, h := range found {
+			if h.Breaks&(OldCode|NewCode) != 0 {
+				p.at = h.at
+				r.CheckHazard(p, h.Hazard)
+			}
+		}
+	}
 }
 
 // statement lets every rule look at one pending statement and reports whether some rule knows it.

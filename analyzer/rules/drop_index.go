@@ -44,6 +44,14 @@ var dropIndex = &analyzer.Rule{
 		if c.Key.Implicit {
 			return // it came with a foreign key and nobody asked for it
 		}
+		for _, o := range geometries(p, c.Table, c.Key) {
+			if t := p.New.Table(p.NewTable(o.Table)); t != nil && t.Column(o.Name) != nil {
+				p.Report(analyzer.Hazard{
+					Breaks: newCode, Hits: column(t.Name, o.Name), Use: analyzer.Read, What: "key " + c.Key.Name + " of " + c.Table.Name + " over a geometry is there until it is dropped",
+					If: "new code compares it with what is none (1416)",
+				})
+			}
+		}
 		raises := c.Key.Kind == schema.SpatialKey
 		for _, part := range c.Key.Parts {
 			raises = raises || part.Expr != "" && canRaise(part.Expr)

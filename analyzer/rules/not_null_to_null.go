@@ -22,6 +22,11 @@ var notNullToNull = &analyzer.Rule{
 			Old:  "CREATE TABLE users (age INT NOT NULL DEFAULT 1)", Migrate: "ALTER TABLE users MODIFY age INT DEFAULT 1",
 			Want: []string{"new-code users.age: write", "old-code users.age: read (caution)"},
 		},
+		{
+			Name: "a CHECK refuses what is left out now", SQLMode: "loose",
+			Old: "CREATE TABLE users (age INT NOT NULL, CONSTRAINT known CHECK (age IS NOT NULL))", Migrate: "ALTER TABLE users MODIFY age INT",
+			Want: []string{"new-code users.age: omit (caution)", "new-code users.age: write", "old-code users.age: omit", "old-code users.age: read (caution)"},
+		},
 		{Name: "the other way", Old: "CREATE TABLE users (age INT)", Migrate: "ALTER TABLE users MODIFY age INT NOT NULL"},
 	},
 	Check: func(p *analyzer.Pass, ch schema.Change) {
@@ -36,6 +41,9 @@ var notNullToNull = &analyzer.Rule{
 		}
 		if needsValue(p, c.Old) && !needsValue(p, c.New) {
 			p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Omit, Caution: !p.Strict(), What: what, If: "new code puts rows without naming it (1364)"})
+		}
+		if got, _, _ := whenOmitted(p, c.New); got == omittedNull && !(needsValue(p, c.Old) && p.Strict()) && omittedRefusable(p, c.Table, c.New) {
+			p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Omit, What: what, If: "a CHECK, a foreign key or a computed column refuses NULL in rows of old code that leave it out (1452, 3819)"})
 		}
 		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Read, Caution: true, Mediated: true, What: what, If: "new code has written NULL and old code does not expect it"})
 	},

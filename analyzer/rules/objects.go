@@ -27,6 +27,10 @@ func column(table, name string) schema.Object {
 	return schema.Object{Kind: schema.KindColumn, Table: table, Name: name}
 }
 
+func view(name string) schema.Object {
+	return schema.Object{Kind: schema.KindView, Name: name}
+}
+
 func key(table, name string) schema.Object {
 	return schema.Object{Kind: schema.KindKey, Table: table, Name: name}
 }
@@ -41,9 +45,11 @@ func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``"
 
 // needsValue reports whether an INSERT has to name the column: it is refused with 1364 in strict mode otherwise. An ENUM that is NOT NULL
 // without a default takes its first member (manual: Data Type Default Values; tested on MariaDB 10.11 / MySQL 9.7).
-// ALTER COLUMN … DROP DEFAULT on a nullable column makes MySQL want a value, MariaDB not (tested likewise).
+// ALTER COLUMN … DROP DEFAULT on a nullable or AUTO_INCREMENT column makes MySQL want a value, MariaDB not (tested likewise).
 func needsValue(p *analyzer.Pass, c *schema.Column) bool {
 	switch {
+	case c.AutoIncrement && c.Default != nil && c.Default.Dropped:
+		return !p.Server.MariaDB
 	case c.AutoIncrement, c.Generated != nil, c.Type.Name == "enum":
 		return false
 	case c.Default != nil && c.Default.Dropped:

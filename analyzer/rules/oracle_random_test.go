@@ -47,6 +47,9 @@ func (r *random) dataType() string {
 	case 8:
 		return r.pick("ENUM('a','b')", "ENUM('a','b','c')", "ENUM('b','a')", "ENUM('a','x')", "SET('a','b')", "SET('a','b','c')", "ENUM('a')")
 	}
+	if r.IntN(8) == 0 && !r.mariaDB {
+		return "POINT SRID 4326"
+	}
 	return r.pick("JSON", "BLOB", "VARBINARY(8)", "BINARY(4)", "BIT(1)", "BIT(8)", "VARBINARY(20)", "POINT")
 }
 
@@ -122,7 +125,13 @@ func (r *random) create(s *schema.Schema, name string) string {
 	if fk := r.foreignColumn(s); fk != "" && r.IntN(2) == 0 {
 		parts = append(parts, fk)
 	}
-	return "CREATE TABLE " + name + " (" + strings.Join(parts, ", ") + ")" + r.sometimes(6, r.pick(" DEFAULT CHARSET=latin1", " DEFAULT CHARSET=utf8mb3", " COLLATE utf8mb4_bin"))
+	return "CREATE TABLE " + name + " (" + strings.Join(parts, ", ") + ")" + r.sometimes(6, r.pick(" DEFAULT CHARSET=latin1", " DEFAULT CHARSET=utf8mb3", " COLLATE utf8mb4_bin")) +
+		r.sometimes(12, r.partition())
+}
+
+func (r *random) partition() string {
+	return r.pick(" PARTITION BY HASH (id) PARTITIONS 2", " PARTITION BY KEY (id) PARTITIONS 3", " PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (100), PARTITION p1 VALUES LESS THAN MAXVALUE)",
+		" PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (100), PARTITION p1 VALUES LESS THAN (200))", " PARTITION BY LIST (a) (PARTITION p0 VALUES IN (1, 2), PARTITION p1 VALUES IN (0, 7))")
 }
 
 func (r *random) generated(col string) string {
@@ -138,7 +147,10 @@ func (r *random) keyDefinition(col func() string) string {
 		list += ", " + part()
 	}
 	if r.IntN(10) == 0 && !r.mariaDB {
-		list = "(" + r.pick("LOWER("+col()+")", col()+" + 1", "CAST("+col()+" AS SIGNED)") + ")"
+		list = "(" + r.pick("LOWER("+col()+")", col()+" + 1", "CAST("+col()+" AS SIGNED)", "CAST("+col()+"->'$' AS UNSIGNED ARRAY)") + ")"
+	}
+	if r.IntN(20) == 0 {
+		return "SPATIAL KEY " + r.name("k") + " (" + col() + ")"
 	}
 	return r.pick("UNIQUE KEY", "UNIQUE KEY", "KEY", "KEY", "FULLTEXT KEY") + " " + r.name("k") + " (" + list + ")"
 }
@@ -177,48 +189,225 @@ func (r *random) foreign(s *schema.Schema, column string) (definition, constrain
 		r.pick("", "", " ON DELETE CASCADE", " ON DELETE SET NULL", " ON UPDATE CASCADE", " ON DELETE RESTRICT")
 }
 
-// change gives a statement of a migration of s.
-func (r *random) change(s *schema.Schema) string {
+// change gives the statements of one change of a migration of s.
+func (r *random) change(s *schema.Schema) []string {
 	tables := s.Tables()
 	if len(tables) == 0 || r.IntN(14) == 0 {
-		return r.create(s, r.name("t"))
+		return []string{r.create(s, r.name("t"))}
 	}
 	t := tables[r.IntN(len(tables))]
-	switch r.IntN(40) {
+	if r.IntN(8) == 0 || len(s.Triggers())+len(s.Views()) > 0 && r.IntN(5) == 0 {
+		return r.stored(s, t)
+	}
+	column := func() string { return quote(t.Columns[r.IntN(len(t.Columns))].Name) }
+	switch r.IntN(46) {
 	case 0:
-		return "DROP TABLE " + t.Name
+		return []string{"DROP TABLE " + t.Name}
+	case 1:
+		return []string{"RENAME TABLE " + t.Name + " TO " + r.name("t")}
+	case 2:
+		return []string{"TRUNCATE TABLE " + t.Name}
 	case 3:
 		// Another table under the same name, the other half of which a later statement may bring.
-		return r.pick("RENAME TABLE "+t.Name+" TO swapped, "+tables[0].Name+" TO "+t.Name, "CREATE TABLE "+r.name("t")+" LIKE "+t.Name, "CREATE OR REPLACE VIEW v AS SELECT a FROM "+t.Name, "DROP VIEW v")
+		return []string{r.pick("RENAME TABLE "+t.Name+" TO swapped, "+tables[0].Name+" TO "+t.Name, "CREATE TABLE "+r.name("t")+" LIKE "+t.Name)}
 	case 4:
-		return r.pick("UPDATE "+t.Name+" SET a = 1", "DELETE FROM "+t.Name+" WHERE 1 = 0", "UPDATE "+t.Name+" SET a = a WHERE a IS NULL")
+		return []string{r.pick("UPDATE "+t.Name+" SET a = 1", "DELETE FROM "+t.Name+" WHERE 1 = 0", "UPDATE "+t.Name+" SET a = a WHERE a IS NULL", "INSERT INTO "+t.Name+" (id, a) VALUES (50, 50)")}
 	case 5:
-		return "ALTER TABLE " + t.Name + " ADD CONSTRAINT " + r.name("fk") + " FOREIGN KEY (a) REFERENCES " + t.Name + " (id)" + r.pick("", " ON DELETE CASCADE", " ON UPDATE RESTRICT")
+		return []string{"ALTER TABLE " + t.Name + " ADD CONSTRAINT " + r.name("fk") + " FOREIGN KEY (a) REFERENCES " + t.Name + " (id)" + r.pick("", " ON DELETE CASCADE", " ON UPDATE RESTRICT")}
 	case 6:
-		return "ALTER TABLE " + t.Name + " RENAME COLUMN a TO b, RENAME COLUMN b TO a"
+		return []string{"ALTER TABLE " + t.Name + " RENAME COLUMN a TO b, RENAME COLUMN b TO a"}
 	case 7:
-		c := t.Columns[r.IntN(len(t.Columns))].Name
-		return "ALTER TABLE " + t.Name + " DROP COLUMN " + quote(c) + ", ADD COLUMN " + quote(c) + " " + r.definition()
+		c := column()
+		return []string{"ALTER TABLE " + t.Name + " DROP COLUMN " + c + ", ADD COLUMN " + c + " " + r.definition()}
 	case 8:
-		return "ALTER TABLE " + t.Name + " ADD CONSTRAINT " + r.name("fk") + " FOREIGN KEY (id, a) REFERENCES " + tables[r.IntN(len(tables))].Name + " (id, a)"
-	case 1:
-		return "RENAME TABLE " + t.Name + " TO " + r.name("t")
-	case 2:
-		return r.trigger(s, t)
+		return []string{"ALTER TABLE " + t.Name + " ADD CONSTRAINT " + r.name("fk") + " FOREIGN KEY (id, a) REFERENCES " + tables[r.IntN(len(tables))].Name + " (id, a)"}
+	case 9:
+		return []string{"DROP TABLE " + t.Name, r.create(s, t.Name)}
+	case 10:
+		n := r.name("t")
+		return []string{"CREATE TABLE " + n + " LIKE " + t.Name, "ALTER TABLE " + n + " " + r.clause(s, t), "RENAME TABLE " + t.Name + " TO " + r.name("t") + ", " + n + " TO " + t.Name}
+	case 11:
+		// A part of a table moves into a new one, or another table into it.
+		c := t.Columns[r.IntN(len(t.Columns))]
+		if r.IntN(2) == 0 {
+			return []string{"CREATE TABLE " + r.name("t") + " (id INT NOT NULL PRIMARY KEY, " + c.SQL() + ")", "ALTER TABLE " + t.Name + " DROP COLUMN " + quote(c.Name)}
+		}
+		return []string{"ALTER TABLE " + t.Name + " ADD COLUMN " + r.name("n") + " " + r.definition(), "DROP TABLE " + tables[r.IntN(len(tables))].Name}
+	case 12:
+		n := r.name("n")
+		return []string{"ALTER TABLE " + t.Name + " ADD COLUMN " + n + " INT", "UPDATE " + t.Name + " SET " + n + " = 7", "ALTER TABLE " + t.Name + " MODIFY " + n + " INT NOT NULL"}
+	case 13:
+		return []string{"ALTER DATABASE CHARACTER SET " + r.pick("latin1", "utf8mb4 COLLATE utf8mb4_bin")}
 	}
 	clauses := r.clause(s, t)
 	for r.IntN(5) == 0 {
 		clauses += ", " + r.clause(s, t)
 	}
-	return "ALTER TABLE " + t.Name + " " + clauses
+	return []string{"ALTER TABLE " + t.Name + " " + clauses}
 }
 
-func (r *random) trigger(s *schema.Schema, t *schema.Table) string {
-	c := t.Columns[r.IntN(len(t.Columns))].Name
+// stored gives a change of a view or a trigger.
+func (r *random) stored(s *schema.Schema, t *schema.Table) []string {
+	views, triggers := s.Views(), s.Triggers()
+	if len(views) > 0 && r.IntN(2) == 0 {
+		v := views[r.IntN(len(views))]
+		switch r.IntN(6) {
+		case 0:
+			return []string{"DROP VIEW " + v.Name}
+		case 1:
+			return []string{"DROP VIEW " + v.Name, strings.Replace(r.view(s, v.Name), "OR REPLACE ", "", 1)}
+		case 2:
+			// One column more or less, of a view on one table.
+			return []string{"CREATE OR REPLACE VIEW " + v.Name + " AS SELECT " + r.columns(t) + " FROM " + t.Name}
+		case 3:
+			return []string{"CREATE OR REPLACE VIEW " + v.Name + " AS " + v.Select + r.pick(" WITH CHECK OPTION", "", " WITH LOCAL CHECK OPTION")}
+		case 4:
+			return []string{"ALTER " + r.pick("ALGORITHM = TEMPTABLE ", "SQL SECURITY INVOKER ", "ALGORITHM = MERGE ", "") + "VIEW " + v.Name + " AS " + v.Select}
+		}
+		return []string{r.view(s, v.Name)}
+	}
+	if len(triggers) > 0 && r.IntN(2) == 0 {
+		g := triggers[r.IntN(len(triggers))]
+		switch r.IntN(3) {
+		case 0:
+			if t := s.Table(g.Table); t != nil {
+				return []string{"DROP TRIGGER " + g.Name, r.trigger(s, t, g.Name)}
+			}
+		case 1:
+			// A column that it may name goes, and the trigger comes again, or not.
+			if t := s.Table(g.Table); t != nil {
+				c := t.Columns[r.IntN(len(t.Columns))]
+				return []string{"DROP TRIGGER " + g.Name, "ALTER TABLE " + t.Name + " DROP COLUMN " + quote(c.Name)}
+			}
+		}
+		return []string{"DROP TRIGGER " + g.Name}
+	}
+	switch r.IntN(6) {
+	case 0, 1:
+		return []string{r.view(s, r.name("v"))}
+	case 2:
+		n := r.name("t")
+		return []string{"RENAME TABLE " + t.Name + " TO " + n, "CREATE VIEW " + t.Name + " AS SELECT * FROM " + n}
+	}
+	return []string{r.trigger(s, t, r.name("tr"))}
+}
+
+// columns gives a list of some columns of a table.
+func (r *random) columns(t *schema.Table) string {
+	var list []string
+	for _, c := range t.Columns {
+		if r.IntN(3) > 0 {
+			list = append(list, quote(c.Name))
+		}
+	}
+	if len(list) == 0 {
+		return quote(t.Columns[0].Name)
+	}
+	return strings.Join(list, ", ")
+}
+
+// view gives a CREATE OR REPLACE VIEW.
+func (r *random) view(s *schema.Schema, name string) string {
+	tables := s.Tables()
+	t, o := tables[r.IntN(len(tables))], tables[r.IntN(len(tables))]
+	col := func() string { return quote(t.Columns[r.IntN(len(t.Columns))].Name) }
+	c := col()
+	other := quote(o.Columns[r.IntN(len(o.Columns))].Name)
+	list, from := r.columns(t), t.Name
+	if views := s.Views(); len(views) > 0 && r.IntN(3) == 0 {
+		if v := views[r.IntN(len(views))]; len(v.Columns) > 0 && v.Name != name {
+			from, c = v.Name, quote(v.Columns[r.IntN(len(v.Columns))])
+			list = c
+		}
+	}
+	sel := "SELECT " + list + " FROM " + from
+	head := ""
+	switch r.IntN(12) {
+	case 0:
+		sel = "SELECT * FROM " + from
+	case 1:
+		sel += " WHERE " + c + r.pick(" IS NOT NULL", " = 'a'", " > 0", " <> 'x'") + r.pick("", " WITH CHECK OPTION")
+	case 2:
+		sel = "SELECT l." + quote(t.Columns[0].Name) + ", r." + other + " AS other FROM " + t.Name + " l JOIN " + o.Name + " r ON l." + col() + " = r." + other
+	case 3:
+		sel = "SELECT " + c + " AS x, " + r.pick("CHAR_LENGTH("+c+")", c+" - 5", "COALESCE("+c+", 1)", "CONCAT("+c+", 'ő')", "LOWER("+c+")") + " AS y FROM " + from
+	case 4:
+		sel = "SELECT " + c + ", COUNT(*) AS n FROM " + from + " GROUP BY " + c
+	case 5:
+		sel = "SELECT " + c + " AS x FROM " + from + " UNION SELECT " + other + " FROM " + o.Name
+	case 6:
+		head = r.pick("ALGORITHM = TEMPTABLE ", "SQL SECURITY INVOKER ", "ALGORITHM = MERGE ")
+	case 7:
+		name += " (p)"
+		sel = "SELECT " + c + " FROM " + from
+	case 8:
+		sel = "SELECT " + c + " AS x FROM " + from + " WHERE " + c + " IN (SELECT " + other + " FROM " + o.Name + ")"
+	}
+	return "CREATE OR REPLACE " + head + "VIEW " + name + " AS " + sel
+}
+
+// trigger gives a CREATE TRIGGER.
+func (r *random) trigger(s *schema.Schema, t *schema.Table, name string) string {
+	c := quote(t.Columns[r.IntN(len(t.Columns))].Name)
 	tables := s.Tables()
 	o := tables[r.IntN(len(tables))]
-	return "CREATE TRIGGER " + r.name("tr") + " " + r.pick("BEFORE", "AFTER") + " " + r.pick("INSERT", "UPDATE") + " ON " + t.Name + " FOR EACH ROW " +
-		r.pick("SET @x = NEW."+c, "SET @x = 1", "DELETE FROM "+o.Name+" WHERE 1 = 0", "INSERT INTO "+o.Name+" (a) VALUES (1)")
+	for o == t && len(tables) > 1 { // a trigger must not change its own table (1442)
+		o = tables[r.IntN(len(tables))]
+	}
+	oc := o.Columns[r.IntN(len(o.Columns))]
+	timing, event := r.pick("BEFORE", "AFTER"), r.pick("INSERT", "INSERT", "UPDATE", "DELETE")
+	row := "NEW."
+	if event == "DELETE" {
+		row = "OLD."
+	}
+	w := &writer{s: s}
+	list := w.insert(o, r.IntN(2), nil, nil)
+	least := w.insert(o, r.IntN(2), nil, mandatory)
+	if i := strings.Index(least, " () "); i >= 0 {
+		least = list
+	}
+	positions := list
+	if from, to := strings.Index(list, " ("), strings.Index(list, ") VALUES "); len(named(o)) == len(o.Columns) && from > 0 && to > 0 {
+		positions = list[:from] + list[to+1:]
+	}
+	v := values(oc)
+	body := ""
+	switch r.IntN(14) {
+	case 0, 1:
+		body = "SET @x = " + row + c
+	case 2:
+		body = "SET @x = 1"
+	case 3:
+		body = "DELETE FROM " + o.Name + r.pick("", " WHERE 1 = 0", " WHERE "+quote(oc.Name)+" = "+row+c)
+	case 4:
+		body = list
+	case 5:
+		body = least
+	case 6:
+		body = positions
+	case 7:
+		body = strings.Replace(r.pick(list, least, positions), "INSERT", "REPLACE", 1)
+	case 8:
+		body = "UPDATE " + o.Name + " SET " + quote(oc.Name) + " = " + r.pick(quote(oc.Name), v[r.IntN(len(v))], row+c)
+	case 9:
+		body = "SET @n = (SELECT COUNT(*) FROM " + o.Name + " WHERE " + quote(oc.Name) + r.pick(" IS NULL", " = "+v[0]) + ")"
+	case 10:
+		body = "BEGIN IF " + row + c + " IS NULL THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'; END IF; END"
+	case 11, 12:
+		timing = "BEFORE"
+		if event == "DELETE" {
+			event = "INSERT"
+		}
+		tc := t.Columns[r.IntN(len(t.Columns))]
+		tv := values(tc)
+		body = "SET NEW." + quote(tc.Name) + " = " + r.pick(tv[r.IntN(len(tv))], "COALESCE(NEW."+quote(tc.Name)+", "+tv[0]+")")
+	case 13:
+		body = "SET @n = (SELECT COUNT(*) FROM " + o.Name + ")"
+		if views := s.Views(); len(views) > 0 {
+			body = "SET @n = (SELECT COUNT(*) FROM " + views[r.IntN(len(views))].Name + ")"
+		}
+	}
+	return "CREATE TRIGGER " + name + " " + timing + " " + event + " ON " + t.Name + " FOR EACH ROW " + body
 }
 
 func (r *random) clause(s *schema.Schema, t *schema.Table) string {
@@ -228,7 +417,76 @@ func (r *random) clause(s *schema.Schema, t *schema.Table) string {
 	if strings.Count(position, " ") > 2 {
 		position = ""
 	}
-	switch r.IntN(26) {
+	switch r.IntN(33) {
+	case 26:
+		if len(t.ForeignKeys) > 0 {
+			// Another action, another target, or only another name.
+			f := t.ForeignKeys[r.IntN(len(t.ForeignKeys))]
+			list := func(names []string) string { return "(`" + strings.Join(names, "`, `") + "`)" }
+			drop := "DROP FOREIGN KEY " + quote(f.Name) + ", ADD CONSTRAINT " + r.pick(quote(f.Name), r.name("fk")) + " FOREIGN KEY " + list(f.Columns) + " REFERENCES "
+			action := r.pick("", " ON DELETE CASCADE", " ON DELETE SET NULL", " ON UPDATE CASCADE", " ON DELETE RESTRICT")
+			if o := s.Tables()[r.IntN(len(s.Tables()))]; r.IntN(3) == 0 && o.PrimaryKey() != nil {
+				return drop + quote(o.Name) + " " + list(columns(o.PrimaryKey())) + action
+			}
+			return drop + quote(f.RefTable) + " " + list(f.RefColumns) + action
+		}
+		return "MODIFY " + quote(c.Name) + " " + r.pick("JSON", "TEXT", "INT", "BIGINT UNSIGNED", "VARCHAR(64)", "MEDIUMTEXT", "ENUM('a','b','c')", "DATE", "DOUBLE", "DATETIME")
+	case 27:
+		// Only the type: what is not repeated is lost.
+		n := &schema.Column{Name: c.Name, Type: c.Type, Nullable: true, Charset: c.Charset, Collation: c.Collation, SRID: -1}
+		return "MODIFY " + strings.Replace(n.SQL(), " DEFAULT NULL", "", 1)
+	case 28:
+		n := *c
+		n.Comment += "x"
+		if word := c.Type.Name; word == "timestamp" || word == "datetime" {
+			n.Comment = c.Comment
+			n.OnUpdate = "CURRENT_TIMESTAMP"
+			if c.Type.Length > 0 {
+				n.OnUpdate = fmt.Sprintf("CURRENT_TIMESTAMP(%d)", c.Type.Length)
+			}
+			if c.OnUpdate != "" {
+				n.OnUpdate = ""
+			}
+		}
+		return "MODIFY " + n.SQL()
+	case 29:
+		// Computed from now on, no more, or otherwise.
+		for _, g := range t.Columns {
+			if g.Generated != nil {
+				n := *g
+				switch r.IntN(3) {
+				case 0:
+					n.Generated = nil
+					return "MODIFY " + n.SQL()
+				case 1:
+					return "DROP COLUMN " + quote(g.Name) + ", ADD COLUMN " + quote(g.Name) + " " + r.generated(col())
+				}
+				return "MODIFY " + quote(g.Name) + " " + r.generated(col())
+			}
+		}
+		return "MODIFY " + quote(c.Name) + " " + r.generated(col())
+	case 30:
+		if len(t.Keys) > 0 {
+			k := t.Keys[r.IntN(len(t.Keys))]
+			words := []string{"INVISIBLE", "VISIBLE"}
+			if r.mariaDB {
+				words = []string{"IGNORED", "NOT IGNORED"}
+			}
+			if k.Kind != schema.PrimaryKey {
+				return "ALTER INDEX " + quote(k.Name) + " " + r.pick(words...)
+			}
+		}
+		return "ADD INDEX " + r.name("k") + " (" + col() + " DESC)"
+	case 31:
+		if len(t.Checks) > 0 && !r.mariaDB {
+			return "ALTER CHECK " + quote(t.Checks[r.IntN(len(t.Checks))].Name) + r.pick(" NOT ENFORCED", " ENFORCED")
+		}
+		return "ADD COLUMN " + r.name("n") + r.pick(" VARCHAR(16000)", " VARCHAR(21000) CHARACTER SET latin1", " TEXT NOT NULL", " LONGTEXT")
+	case 32:
+		if t.Partition != nil {
+			return r.pick("REMOVE PARTITIONING", "ADD PARTITION (PARTITION p7 VALUES LESS THAN (300))", "DROP PARTITION p0", "ADD PARTITION PARTITIONS 1", "COALESCE PARTITION 1", "TRUNCATE PARTITION p0", "ADD PARTITION (PARTITION p7 VALUES IN (50))")
+		}
+		return strings.TrimSpace(r.partition())
 	case 0, 1, 2:
 		return "ADD COLUMN " + r.name("n") + " " + r.definition() + position
 	case 3:
@@ -268,7 +526,7 @@ func (r *random) clause(s *schema.Schema, t *schema.Table) string {
 		return "ADD PRIMARY KEY (" + col() + ")"
 	case 19:
 		if len(t.ForeignKeys) > 0 {
-			return "DROP FOREIGN KEY " + t.ForeignKeys[0].Name
+			return "DROP FOREIGN KEY " + quote(t.ForeignKeys[0].Name)
 		}
 		n := r.name("n")
 		return "ADD COLUMN " + n + " " + r.definition() + ", ADD " + r.check(n)

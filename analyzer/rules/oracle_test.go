@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -26,27 +28,61 @@ import (
 // code runs on the new schema and on each one in between, that of new code on the old ones, each in strict or in loose mode. A
 // report may be stricter than the server: how often it was is logged. The schema that Apply makes must be the server's, too.
 //
-// INSTEP_SOAK is the number of random upgrades (40 by default; more than 500 also judge the examples in all modes and need -timeout), INSTEP_SEED the first seed.
+// A case is an upgrade that the server has run and that the analysis has judged: one that it leaves unproven is none.
+//
+// INSTEP_SOAK is the number of random cases on each server (40 by default; more than 500 also judge the examples in all modes
+// and need -timeout), INSTEP_SOAKTIME when to stop before, INSTEP_SEED the first seed, "random" for a new one. See make soak.
 func TestSound(t *testing.T) {
-	for _, flavour := range []struct {
+	n, seed := number(t, "INSTEP_SOAK", 40), number(t, "INSTEP_SEED", 1)
+	var most time.Duration
+	if s := os.Getenv("INSTEP_SOAKTIME"); s != "" {
+		var err error
+		if most, err = time.ParseDuration(s); err != nil {
+			t.Fatalf("INSTEP_SOAKTIME: %v", err)
+		}
+	}
+	t.Logf("seed %d (INSTEP_SEED)", seed)
+	flavours := []struct {
 		name  string
 		start func(testing.TB) *servertest.Server
-	}{{"mysql", servertest.MySQL}, {"mariadb", servertest.MariaDB}} {
+	}{{"mysql", servertest.MySQL}, {"mariadb", servertest.MariaDB}}
+	begin := time.Now()
+	for i, flavour := range flavours {
 		t.Run(flavour.name, func(t *testing.T) {
 			l := newLab(t, flavour.start(t))
-			n, seed := number(t, "INSTEP_SOAK", 40), number(t, "INSTEP_SEED", 1)
-			l.examples(n > 500)
-			l.summary("examples")
-			for from := l.upgrades; l.upgrades < from+n; seed++ {
+			l.name, l.begin = fmt.Sprintf("%s %d.%d", flavour.name, l.server.Major, l.server.Minor), time.Now()
+			// What one server leaves of the time is the other's.
+			end := begin.Add(most * time.Duration(i+1) / time.Duration(len(flavours)))
+			over := func() bool { return most > 0 && time.Now().After(end) }
+			l.examples(n > 500, over)
+			l.random = l.cases
+			told := 0
+			from := seed
+			for ; l.cases-l.random < n && !over(); seed++ {
 				l.group(uint64(seed))
+				if done := l.cases - l.random; done/250 > told {
+					told = done / 250
+					t.Logf("%d cases after %s, seed %d, %d unsafe", done, time.Since(l.begin).Round(time.Second), seed, l.unsafe)
+				}
 			}
-			l.summary("all")
+			l.summary()
+			if done := l.cases - l.random; done < n {
+				t.Logf("TIME IS OVER: %d of %d random cases", done, n)
+			}
+			t.Logf("%s: seeds %d to %d, %s: %d cases (%d random, %d examples); %d safe and right, %d broken and right, %d needlessly strict, %d unsafe; beside them %d upgrades unproven",
+				l.name, from, seed-1, time.Since(l.begin).Round(time.Second), l.cases, l.cases-l.random, l.random, l.safe, l.broken, l.strict, l.unsafe, l.unproven)
+			seed = from
 		})
 	}
 }
 
+// number reads a number, or a random one, from the environment.
 func number(t *testing.T, name string, n int) int {
-	if s := os.Getenv(name); s != "" {
+	switch s := os.Getenv(name); s {
+	case "":
+	case "random":
+		return 1000 + rand.IntN(1_000_000_000)
+	default:
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -58,14 +94,19 @@ func number(t *testing.T, name string, n int) int {
 // A lab is a server with the findings that were made on it.
 type lab struct {
 	t          *testing.T
+	name       string
+	begin      time.Time
 	server     schema.Server
 	admin, app *sql.Conn // that of the migrations, which keeps the server's sql_mode, and that of the services
 
 	upgrades, transactions, sent        int
-	safe, broken, strict, unproven      int // answers about one service and one version of its code
+	cases, random                       int // upgrades that were judged, and those of them that are examples
+	safe, broken, strict, unsafe        int // answers about one service and one version of its code, four of each case
+	unproven                            int // upgrades
 	refused, dataFailed, tooStrictApply int
 	seen                                map[string]int // misses, by signature
 	strictRules                         map[string]int
+	unprovenFor                         map[string]int
 	accepted                            map[int]int // statements that only the server refuses, by its error
 	order                               []string
 }
@@ -76,7 +117,7 @@ func newLab(t *testing.T, srv *servertest.Server) *lab {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	l := &lab{t: t, server: schema.Server{MariaDB: srv.MariaDB, Major: srv.Major, Minor: srv.Minor}, seen: map[string]int{}, strictRules: map[string]int{}, accepted: map[int]int{}}
+	l := &lab{t: t, server: schema.Server{MariaDB: srv.MariaDB, Major: srv.Major, Minor: srv.Minor}, seen: map[string]int{}, strictRules: map[string]int{}, unprovenFor: map[string]int{}, accepted: map[int]int{}}
 	for _, c := range []**sql.Conn{&l.admin, &l.app} {
 		if *c, err = db.Conn(context.Background()); err != nil {
 			t.Fatal(err)
@@ -187,28 +228,54 @@ func failed(codes []int) func(int) bool { return func(i int) bool { return codes
 
 func either(a, b func(int) bool) func(int) bool { return func(i int) bool { return a(i) || b(i) } }
 
-// near gives the names, old and new, of the tables that an upgrade changes and of those that foreign keys tie to them; nil if
-// it may change how any table behaves.
+// near gives the names, old and new, of the tables and views that an upgrade changes, and of those that foreign keys, triggers
+// and views tie to them; nil if it may change how any table behaves.
 func near(old, new *schema.Schema) map[string]bool {
 	names := map[string]bool{}
 	for _, c := range schema.Diff(old, new) {
 		switch c := c.(type) {
-		case *schema.ChangeTrigger, *schema.ChangeView, *schema.ChangeRoutine, *schema.ChangeDatabase:
+		case *schema.ChangeRoutine, *schema.ChangeDatabase, *schema.ChangeSequence:
 			return nil
+		case *schema.ChangeView:
+			names[c.Object().Name] = true
+		case *schema.ChangeTrigger:
+			for _, g := range []*schema.Trigger{c.Old, c.New} {
+				if g != nil {
+					names[g.Table] = true
+				}
+			}
 		case *schema.RenameTable:
 			names[c.New.Name] = true
 		}
 		names[c.Object().Table] = true
 	}
-	if len(old.Triggers())+len(new.Triggers())+len(old.Views())+len(new.Views()) > 0 {
-		return nil
-	}
-	for range 3 {
+	for range 5 {
 		for _, s := range []*schema.Schema{old, new} {
 			for _, t := range s.Tables() {
 				for _, f := range t.ForeignKeys {
 					if names[t.Name] || names[f.RefTable] {
 						names[t.Name], names[f.RefTable] = true, true
+					}
+				}
+			}
+			for _, v := range s.Views() {
+				for _, t := range v.Tables {
+					if names[v.Name] || names[t] {
+						names[v.Name], names[t] = true, true
+					}
+				}
+			}
+			for _, g := range s.Triggers() {
+				for _, o := range []*schema.Schema{old, new} {
+					for _, t := range o.Tables() {
+						if word(g.Body, t.Name) && (names[g.Table] || names[t.Name]) {
+							names[g.Table], names[t.Name] = true, true
+						}
+					}
+					for _, v := range o.Views() {
+						if word(g.Body, v.Name) && (names[g.Table] || names[v.Name]) {
+							names[g.Table], names[v.Name] = true, true
+						}
 					}
 				}
 			}
@@ -274,8 +341,8 @@ func (l *lab) apply(s *schema.Schema, st schema.Statement, rows bool, context fu
 	read, text := l.shown(after)
 	for _, c := range schema.DiffNames(after, read) {
 		switch c := c.(type) {
-		case *schema.ChangeTrigger, *schema.ChangeView, *schema.ChangeRoutine, *schema.ChangeEvent:
-			continue
+		case *schema.ChangeTrigger, *schema.ChangeView, *schema.ChangeRoutine, *schema.ChangeEvent, *schema.ChangeDatabase:
+			continue // SHOW CREATE TABLE does not tell
 		case *schema.ChangeCheck:
 			if c.Old != nil && c.New != nil && literals.ReplaceAllString(c.Old.Expr, "?") == literals.ReplaceAllString(c.New.Expr, "?") {
 				continue // the server prints a literal as the column's type has it
@@ -358,6 +425,14 @@ func (l *lab) upgrade(o *old, migrate []schema.Statement, context func() string)
 		}
 	}
 	own := l.run(place{"sound_new", end, o.rows}, code, o.loose, false, far(code))
+	if o.rows && removes(migrate) {
+		// What a query does with rows must not be taken for what it does without any.
+		l.must(l.admin, "USE sound_new")
+		l.fill(end)
+		for i, c := range l.run(place{"sound_new", end, o.rows}, code, o.loose, false, func(i int) bool { return !code[i].reads || own[i] != 0 }) {
+			own[i] = cmp.Or(own[i], c)
+		}
+	}
 	newCodes = append(newCodes, l.run(o.place, code, o.loose, true, either(failed(own), far(code))))
 	l.upgrades++
 
@@ -368,13 +443,66 @@ func (l *lab) upgrade(o *old, migrate []schema.Statement, context func() string)
 	}, All)
 	if report.Verdict == analyzer.Unproven {
 		l.unproven++
+		for _, g := range report.Gaps {
+			l.unprovenFor[literals.ReplaceAllString(g.Why, "?")]++
+		}
 		return true
 	}
+	l.cases++
 	for i, s := range report.Services {
 		l.judge(o, report, s, analyzer.OldCode, s.Place&analyzer.Before != 0, o.work, o.own, oldCodes, i == 1, context)
 		l.judge(o, report, s, analyzer.NewCode, s.Place&analyzer.After != 0, code, own, newCodes, i == 1, context)
+		l.stale(o, report, s, code, own, i == 1, context)
 	}
 	return true
+}
+
+// removes reports whether a migration may remove rows.
+func removes(migrate []schema.Statement) bool {
+	return slices.ContainsFunc(migrate, func(st schema.Statement) bool {
+		return word(st.SQL, "truncate") || word(st.SQL, "drop") || word(st.SQL, "delete") || word(st.SQL, "rename")
+	})
+}
+
+// stale holds the report to what new code meets on the new schema: an error of names there, for a statement that is as the
+// schema wants it, can only come from a trigger or a view that the migration has left behind. No order is right then. What
+// the old code met on the old schema already is none of the upgrade's.
+func (l *lab) stale(o *old, report *analyzer.Report, s analyzer.ServiceReport, w workload, own []int, readOnly bool, context func() string) {
+	names := []int{1052, 1054, 1136, 1146, 1305, 1356, 1364, 1423, 3105}
+	for i, c := range o.own {
+		if o.work[i].whole && slices.Contains(names, c) {
+			return
+		}
+	}
+	for i, c := range own {
+		if w[i].whole && slices.Contains(names, c) && (w[i].reads || !readOnly) && (c != 1423 || !w[i].reads) && s.Place != analyzer.Nowhere {
+			l.unsafe++
+			l.miss("unsafe", fmt.Sprintf("new-code breaks on the new schema for a %s with error %d; changes: %s", s.Name, c, kindsOf(report)),
+				fmt.Sprintf("%s\nloose %v, rows %v: %s\nplace %s\n%s", context(), o.loose, o.rows, w[i].sql, s.Place, said(report)))
+			return
+		}
+	}
+}
+
+// kindsOf gives the kinds of change of a report.
+func kindsOf(report *analyzer.Report) string {
+	kinds := map[string]bool{}
+	for _, c := range report.Changes {
+		kinds[c.Kind] = true
+	}
+	return strings.Join(slices.Sorted(maps.Keys(kinds)), ", ")
+}
+
+func said(report *analyzer.Report) string {
+	var list []string
+	for _, f := range report.Hazards {
+		caution := ""
+		if f.Caution {
+			caution = " (caution)"
+		}
+		list = append(list, fmt.Sprintf("  %s: %s %s: %s%s", f.Rule.ID, f.Breaks, f.Hits, f.Use, caution))
+	}
+	return strings.Join(list, "\n")
 }
 
 // judge compares what the report says about one version of a service's code with what the server said.
@@ -400,25 +528,9 @@ func (l *lab) judge(o *old, report *analyzer.Report, s analyzer.ServiceReport, c
 	case breaks:
 		l.broken++
 	default:
-		kinds := map[string]bool{}
-		var list []string
-		for _, c := range report.Changes {
-			if !kinds[c.Kind] {
-				kinds[c.Kind] = true
-				list = append(list, c.Kind)
-			}
-		}
-		slices.Sort(list)
-		var said []string
-		for _, f := range report.Hazards {
-			caution := ""
-			if f.Caution {
-				caution = " (caution)"
-			}
-			said = append(said, fmt.Sprintf("  %s: %s %s: %s%s", f.Rule.ID, f.Breaks, f.Hits, f.Use, caution))
-		}
-		l.miss("unsafe", fmt.Sprintf("%s breaks for a %s with error %d; changes: %s", code, s.Name, number, strings.Join(list, ", ")),
-			fmt.Sprintf("%s\nloose %v, rows %v, state %d: %s\nplace %s\n%s", context(), o.loose, o.rows, where, what, s.Place, strings.Join(said, "\n")))
+		l.unsafe++
+		l.miss("unsafe", fmt.Sprintf("%s breaks for a %s with error %d; changes: %s", code, s.Name, number, kindsOf(report)),
+			fmt.Sprintf("%s\nloose %v, rows %v, state %d: %s\nplace %s\n%s", context(), o.loose, o.rows, where, what, s.Place, said(report)))
 	}
 }
 
@@ -452,7 +564,12 @@ func (l *lab) group(seed uint64) {
 	if len(h.statements) == 0 {
 		return
 	}
-	if sql := "CREATE VIEW v AS SELECT id, a FROM users"; r.IntN(6) == 0 {
+	for r.IntN(3) == 0 {
+		tables := h.schema.Tables()
+		sql := r.view(h.schema, r.name("v"))
+		if r.IntN(2) == 0 {
+			sql = r.trigger(h.schema, tables[r.IntN(len(tables))], r.name("tr"))
+		}
 		if after, ok := l.apply(h.schema, schema.Statement{SQL: sql, Migration: "old"}, false, context); ok {
 			h.schema, h.statements = after, append(h.statements, sql)
 			text += sql + ";\n"
@@ -466,10 +583,18 @@ func (l *lab) group(seed uint64) {
 		var migrate []schema.Statement
 		for range 1 + max(0, r.IntN(4)-2) {
 			for range 6 {
-				st := schema.Statement{SQL: r.change(s), Migration: "new"}
-				if after, err := s.Apply(st); err == nil {
+				after, list := s, []schema.Statement(nil)
+				var err error
+				for _, text := range r.change(s) {
+					st := schema.Statement{SQL: text, Migration: "new"}
+					list = append(list, st)
+					if after, err = after.Apply(st); err != nil {
+						break
+					}
+				}
+				if err == nil {
 					s = after
-					migrate = append(migrate, st)
+					migrate = append(migrate, list...)
 					break
 				}
 			}
@@ -486,7 +611,7 @@ func (l *lab) group(seed uint64) {
 
 // examples judges the examples of all rules, each in one way or, if thorough, strict and loose, without rows and with them.
 // One that this server does not take is left out.
-func (l *lab) examples(thorough bool) {
+func (l *lab) examples(thorough bool, over func() bool) {
 	n := 0
 	for _, rule := range All {
 		for _, e := range rule.Examples {
@@ -497,6 +622,9 @@ func (l *lab) examples(thorough bool) {
 			for _, loose := range []bool{false, true} {
 				for _, rows := range []bool{false, true} {
 					n++
+					if over() {
+						return
+					}
 					if thorough || loose == (e.SQLMode == "loose") && rows == (n%8 < 4) {
 						l.example(e, loose, rows, context)
 					}
@@ -535,28 +663,22 @@ func (l *lab) example(e analyzer.Example, loose, rows bool, context func() strin
 	l.upgrade(l.prepare(h, loose), migrate, context)
 }
 
-func (l *lab) summary(of string) {
-	l.t.Logf("%s: %d upgrades, %d transactions, %d messages; answers: %d safe and right, %d broken and right, %d needlessly strict; %d upgrades unproven; statements: %d refused (%d for rows), %d that only Apply refuses",
-		of, l.upgrades, l.transactions, l.sent, l.safe, l.broken, l.strict, l.unproven, l.refused, l.dataFailed, l.tooStrictApply)
+func (l *lab) summary() {
+	l.t.Logf("%d upgrades, %d transactions, %d messages; statements: %d refused (%d for rows), %d that only Apply refuses", l.upgrades, l.transactions, l.sent, l.refused, l.dataFailed, l.tooStrictApply)
 	for _, code := range slices.Sorted(maps.Keys(l.accepted)) {
 		l.t.Logf("%5d × refused by the server only, with %d", l.accepted[code], code)
 	}
 	for _, s := range l.order {
 		l.t.Logf("%5d × %s", l.seen[s], s)
 	}
-	type count struct {
-		rule string
-		n    int
-	}
-	var list []count
-	for rule, n := range l.strictRules {
-		list = append(list, count{rule, n})
-	}
-	slices.SortFunc(list, func(a, b count) int { return b.n - a.n })
-	for i, c := range list {
-		if i == 15 {
-			break
-		}
-		l.t.Logf("%5d × needlessly strict: %s", c.n, c.rule)
+	l.most("unproven", l.unprovenFor)
+	l.most("needlessly strict", l.strictRules)
+}
+
+// most logs the largest of some counts.
+func (l *lab) most(what string, counts map[string]int) {
+	list := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], strings.Compare(a, b)) })
+	for _, s := range list[:min(len(list), 15)] {
+		l.t.Logf("%5d × %s: %s", counts[s], what, s)
 	}
 }

@@ -7,7 +7,8 @@ package rules
 
 import "instep/analyzer"
 
-// All are all rules, in the order of the catalogue: tables, columns, keys, foreign keys, checks, ENUM and SET.
+// All are all rules, in the order of the catalogue: tables, columns, keys, foreign keys, checks, ENUM and SET, partitions, views,
+// triggers.
 var All = []*analyzer.Rule{
 	createTable,
 	dropTable,
@@ -93,4 +94,14 @@ var All = []*analyzer.Rule{
 	enumRenameValue,
 	enumToString,
 	stringToEnum,
+
+	changePartition,
+
+	createView,
+	dropView,
+	changeView,
+	createTrigger,
+	dropTrigger,
+	changeTrigger,
+	storedObjectMeetsChange,
 }

@@ -377,7 +377,11 @@ func (a *alteration) alterColumn(c *Column, cl *clause) *Column {
 		if n.Default != nil {
 			n.Default = nil
 		}
-		if n.Nullable && n.Generated == nil {
+		switch {
+		case n.AutoIncrement && !a.s.server.MariaDB:
+			// An INSERT has to name it from then on (tested on MySQL 9.7), until a MODIFY or CHANGE, with nothing to see in SHOW CREATE TABLE.
+			n.Default = &Default{Dropped: true}
+		case n.Nullable && n.Generated == nil:
 			if a.s.server.MariaDB {
 				n.Default = &Default{Null: true}
 			} else {

@@ -409,10 +409,10 @@ func sameDefault(o, n *Column, server Server) bool {
 		b = nil
 	}
 	// MariaDB inserts NULL into a nullable column without a default (tested on 10.11).
-	if a != nil && a.Dropped && (server.MariaDB || !n.Nullable) {
+	if a != nil && a.Dropped && (server.MariaDB || !n.Nullable && !o.AutoIncrement) {
 		a = nil
 	}
-	if b != nil && b.Dropped && (server.MariaDB || !o.Nullable && o.Default == nil) {
+	if b != nil && b.Dropped && (server.MariaDB || !o.Nullable && o.Default == nil && !n.AutoIncrement) {
 		b = nil
 	}
 	switch {

@@ -224,7 +224,8 @@ type Default struct {
 	// Value is a literal's value without quotes, as the server stores it, or an expression's canonical text.
 	Value string
 	Expr  bool // Value stands in SQL as it is: CURRENT_TIMESTAMP, (uuid()) with its parentheses, b'101' for a bit
-	// Dropped: ALTER COLUMN … DROP DEFAULT left a nullable column without any default, so that MySQL wants a value (1364).
+	// Dropped: ALTER COLUMN … DROP DEFAULT left a nullable or an AUTO_INCREMENT column without any default, so that MySQL wants a
+	// value (1364).
 	Dropped bool
 }
 
