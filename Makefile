@@ -5,8 +5,11 @@ PREFIX ?= $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X instep/cmd/internal/cli.buildVersion=$(VERSION)
 FUZZTIME ?= 60s
+SOAK ?= 2000
+SOAKTIME ?= 60m
+SEED ?= random
 
-.PHONY: help build install check lint test generate bench fuzz clean
+.PHONY: help build install check lint test generate bench fuzz soak clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -45,6 +48,9 @@ fuzz: ## run every fuzz target for FUZZTIME
 			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; \
 	done
+
+soak: ## judge SOAK random upgrades on each of two real servers, for SOAKTIME at most; SEED=n repeats a run
+	INSTEP_SOAK=$(SOAK) INSTEP_SOAKTIME=$(SOAKTIME) INSTEP_SEED=$(SEED) $(GO) test ./analyzer/rules -run '^TestSound$$' -count=1 -v -timeout 0
 
 clean: ## remove what was built
 	rm -rf bin
