@@ -191,22 +191,25 @@ type ChangedResult struct {
 // A Fault is what an accident leaves behind.
 type Fault struct {
 	// Kind is "stopped" (between two steps), "killed" (the server, during a step), "two-migrators", "rollback" (old code
-	// after new code has written) or "down" (the down migration).
+	// after new code has written), "down" (the down migration) or "lost" (data that a step loses though nothing goes wrong).
 	Kind string
-	// Step is the number of the pending statement after which, or during which, it happened; 0 where it does not apply.
+	// Step is the number of the pending statement after which, or during which, it happened; 0 where it does not apply. Of an
+	// upgrade that fails on the rows it is the last step that ran.
 	Step int
-	// State is the known state that the database was found in, -1 if it is in none.
+	// State is the known state that the database was found in, the lowest of several that are alike (a step may change rows only),
+	// -1 if it is in none.
 	State int
 	// What happened, in a sentence.
 	What string
-	// Rerun is the error that running the whole upgrade again gives, nil if it succeeds or was not tried (see Retried).
+	// Rerun is the error that running the upgrade again gives, as a framework does it: from the first statement of the
+	// migration that it has not noted as applied. Nil if it succeeds or was not tried (see Retried).
 	Rerun   *ServerError
 	Retried bool
 	// ByHand says what a person has to do, "" if nothing.
 	ByHand string
 	// Lost is data that is gone, each with table and column.
 	Lost []string
-	// Bad: it ends in a state that needs a person, or with lost data.
+	// Bad: it ends in a state that needs a person (ByHand), or with lost data (Lost).
 	Bad bool
 }
 

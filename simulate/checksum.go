@@ -12,10 +12,11 @@ import (
 )
 
 // Bounds of what is compared. A table with more rows is compared by sums, which tell that a column has changed but not in how
-// many rows.
+// many rows; so are the tables for whose values there is no room left.
 const (
 	maxDigestRows   = 1000
 	maxDigestTables = 500
+	maxDigestCells  = 1_000_000 // of all tables of a database
 )
 
 // A digest is what a table holds. Equal values have equal digests in whatever type and character set they are stored, so
@@ -28,8 +29,8 @@ type digest struct {
 	// id are the columns that tell rows apart; nil if there are none: rows are then compared as a bag of values.
 	id    []string
 	count int64
-	// rows are the identity and then a value for each column, NULL where it is NULL. Of more than maxDigestRows there are sums
-	// instead, one for each column.
+	// rows are the identity and then a value for each column, NULL where it is NULL. Of many rows there are sums instead,
+	// one for each column.
 	rows [][]sql.NullString
 	sums []sql.NullString
 }
@@ -56,9 +57,9 @@ func rowIdentity(t *schema.Table) []string {
 	return nil
 }
 
-// readDigest reads what a table holds now; id are the columns that tell its rows apart. The session should be one of
-// digestSession.
-func readDigest(ctx context.Context, c *session, t *schema.Table, id []string) (*digest, error) {
+// readDigest reads what a table holds now; id are the columns that tell its rows apart. Of more than max rows it reads sums. The
+// session should be one of digestSession.
+func readDigest(ctx context.Context, c *session, t *schema.Table, id []string, max int64) (*digest, error) {
 	d := &digest{table: t.Name, id: id}
 	var values []string
 	for _, col := range t.Columns {
@@ -82,8 +83,8 @@ func readDigest(ctx context.Context, c *session, t *schema.Table, id []string) (
 	if d.count, err = strconv.ParseInt(counted[0][0].String, 10, 64); err != nil {
 		return nil, err
 	}
-	if d.count <= maxDigestRows {
-		d.rows, err = c.query(ctx, maxDigestRows, "SELECT "+strings.Join(append([]string{who}, values...), ", ")+" FROM "+quoteName(t.Name))
+	if d.count <= min(max, maxDigestRows) {
+		d.rows, err = c.query(ctx, 0, "SELECT "+strings.Join(append([]string{who}, values...), ", ")+" FROM "+quoteName(t.Name))
 		return d, err
 	}
 	// A sum, because XOR over CRC32 does not see two values change places: CRC32 is linear.
