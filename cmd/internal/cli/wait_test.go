@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"instep/simulate/servertest"
+)
+
+// A fleet is a service of several instances behind one address, which answer in turn.
+type fleet struct {
+	mu       sync.Mutex
+	versions []string
+	next     int
+	asked    atomic.Int64
+	oldSeen  atomic.Int64
+}
+
+func (f *fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.asked.Add(1)
+	f.mu.Lock()
+	v := f.versions[f.next%len(f.versions)]
+	f.next++
+	f.mu.Unlock()
+	if v == "old" {
+		f.oldSeen.Add(1)
+	}
+	fmt.Fprintf(w, `{"version": %q, "commit": "0123456789abcdef", "source": "", "build": ""}`, v)
+}
+
+func (f *fleet) roll(i int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.versions[i] = "v3.111"
+}
+
+func (f *fleet) left() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for _, v := range f.versions {
+		if v == "old" {
+			n++
+		}
+	}
+	return n
+}
+
+func runWaitFor(t *testing.T, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = Run(context.Background(), append([]string{"wait"}, args...), &stdout, &stderr)
+	return code, stdout.String(), stderr.String()
+}
+
+// TestWaitRolls: instances behind one address are replaced one by one. The gate must not open while an old one is left.
+func TestWaitRolls(t *testing.T) {
+	f := &fleet{versions: []string{"old", "old", "old", "old", "old"}}
+	srv := httptest.NewServer(f)
+	defer srv.Close()
+	done := make(chan int, 1)
+	opened := make(chan int, 1)
+	go func() {
+		code, _, errs := runWaitFor(t, "--service", "app="+srv.URL, "--version", "3.111", "--every", "5ms", "--answers", "15", "--settle", "100ms", "--timeout", "30s")
+		opened <- f.left()
+		if code != 0 {
+			t.Errorf("exit %d: %s", code, errs)
+		}
+		done <- code
+	}()
+	for i := range 5 {
+		time.Sleep(60 * time.Millisecond)
+		select {
+		case left := <-opened:
+			t.Fatalf("it opened with %d old instances left", left)
+		default:
+		}
+		f.roll(i)
+	}
+	<-done
+	if left := <-opened; left != 0 {
+		t.Errorf("it opened with %d old instances left", left)
+	}
+	if f.oldSeen.Load() == 0 {
+		t.Error("no old instance was ever asked, so this test shows nothing")
+	}
+}
+
+// TestWaitOneOld: several addresses, one of which stays at the old version.
+func TestWaitOneOld(t *testing.T) {
+	old, fresh := httptest.NewServer(&fleet{versions: []string{"old"}}), httptest.NewServer(&fleet{versions: []string{"v3.111"}})
+	defer old.Close()
+	defer fresh.Close()
+	code, out, errs := runWaitFor(t, "--service", "app="+fresh.URL+","+old.URL, "--version", "v3.111", "--every", "10ms", "--timeout", "300ms")
+	if code != 1 || out != "" || !strings.Contains(errs, "not ready after 300ms: app ("+strings.TrimPrefix(old.URL, "http://")+"): reports old") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	if strings.Contains(errs, "not ready after 300ms: app ("+strings.TrimPrefix(fresh.URL, "http://")) {
+		t.Errorf("the new one is blamed: %s", errs)
+	}
+	if code, out, errs = runWaitFor(t, "--service", "app="+fresh.URL, "--version", "0123456", "--every", "10ms", "--timeout", "10s"); code != 0 || out != "Ready: app.\n" {
+		t.Errorf("a commit: exit %d\n%s%s", code, out, errs)
+	}
+}
+
+func TestWaitAnswers(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer http.HandlerFunc
+		want   string
+	}{
+		"not there yet": {func(w http.ResponseWriter, r *http.Request) { http.Error(w, "starting", http.StatusServiceUnavailable) }, "answers 503 Service Unavailable"},
+		"a page":        {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>v3.111") }, `something else than JSON with "version" or "commit"`},
+		"endless": {func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				if _, err := w.Write(make([]byte, 1<<16)); err != nil {
+					return
+				}
+			}
+		}, "something else than JSON"},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound) }, "it redirects to http://192.0.2.1/: give that address"},
+		"escapes":   {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, `{"version": "\u001b[2Jx"}`) }, "reports \ufffd[2Jx"},
+	} {
+		srv := httptest.NewServer(tt.answer)
+		code, _, errs := runWaitFor(t, "--service", "app="+srv.URL, "--version", "v3.111", "--every", "10ms", "--timeout", "200ms")
+		srv.Close()
+		if code != 1 || !strings.Contains(errs, tt.want) || strings.Contains(errs, "\x1b") {
+			t.Errorf("%s: exit %d: %s", name, code, errs)
+		}
+	}
+}
+
+func TestWaitUsage(t *testing.T) {
+	t.Setenv("INSTEP_DSN", "")
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "what should be waited for?"},
+		{[]string{"--service", "app"}, "--service app: write NAME=URL"},
+		{[]string{"--service", "app=http://localhost"}, "--service needs --version"},
+		{[]string{"--service", "app=ftp://localhost", "--version", "1"}, `"ftp://localhost" is no http or https address`},
+		{[]string{"--migration", "1"}, "--migration needs --dsn"},
+		{[]string{"--migration", "1", "--dsn", "root:hunter2@nowhere"}, "the DSN cannot be read"},
+		{[]string{"--dsn", "root@tcp(localhost)/x"}, "--dsn needs --migration"},
+		{[]string{"--service", "app=http://localhost", "--version", "1", "--settle", "1h"}, "--settle 1h0m0s does not fit"},
+	} {
+		code, _, errs := runWaitFor(t, tt.args...)
+		if code != 2 || !strings.Contains(errs, tt.want) || strings.Contains(errs, "hunter2") {
+			t.Errorf("%v: exit %d: %s", tt.args, code, errs)
+		}
+	}
+}
+
+// TestWaitMigration looks at a real database while a migration is under way.
+func TestWaitMigration(t *testing.T) {
+	srv := servertest.MariaDB(t)
+	db, name := srv.Database(t)
+	exec := func(text string) {
+		t.Helper()
+		if _, err := db.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dsn := srv.DSN(name)
+	wait := func(id string) (int, string) {
+		code, _, errs := runWaitFor(t, "--migration", id, "--dsn", dsn, "--every", "10ms", "--timeout", "250ms")
+		return code, errs
+	}
+	if code, errs := wait("0042"); code != 1 || !strings.Contains(errs, "no migration has run") {
+		t.Errorf("an empty database: exit %d: %s", code, errs)
+	}
+	exec("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+	exec("INSERT INTO alembic_version VALUES ('0041')")
+	if code, errs := wait("0042"); code != 1 || !strings.Contains(errs, "alembic is at 0041") {
+		t.Errorf("the one before: exit %d: %s", code, errs)
+	}
+	exec("UPDATE alembic_version SET version_num = '0042'")
+	if code, errs := wait("0042"); code != 0 {
+		t.Errorf("the one: exit %d: %s", code, errs)
+	}
+	exec("DROP TABLE alembic_version")
+	exec("CREATE TABLE schema_migrations (version BIGINT NOT NULL, dirty BOOLEAN NOT NULL)")
+	exec("INSERT INTO schema_migrations VALUES (7, 1)")
+	if code, errs := wait("0007"); code != 1 || !strings.Contains(errs, "golang-migrate failed half-way at 7") {
+		t.Errorf("dirty: exit %d: %s", code, errs)
+	}
+	exec("UPDATE schema_migrations SET dirty = 0, version = 8")
+	if code, errs := wait("0007"); code != 0 {
+		t.Errorf("beyond it: exit %d: %s", code, errs)
+	}
+	if code, errs := wait("9"); code != 1 || !strings.Contains(errs, "golang-migrate is at 8") {
+		t.Errorf("before it: exit %d: %s", code, errs)
+	}
+	exec("DROP TABLE schema_migrations")
+	exec("CREATE TABLE goose_db_version (id INT PRIMARY KEY AUTO_INCREMENT, version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL)")
+	exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (5, 1), (5, 0)")
+	if code, errs := wait("5"); code != 1 {
+		t.Errorf("taken back: exit %d: %s", code, errs)
+	}
+	exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (5, 1)")
+	if code, errs := wait("5"); code != 0 {
+		t.Errorf("applied again: exit %d: %s", code, errs)
+	}
+}
