@@ -209,7 +209,7 @@ func (r *random) change(s *schema.Schema) []string {
 		return []string{"TRUNCATE TABLE " + t.Name}
 	case 3:
 		// Another table under the same name, the other half of which a later statement may bring.
-		return []string{r.pick("RENAME TABLE "+t.Name+" TO swapped, "+tables[0].Name+" TO "+t.Name, "CREATE TABLE "+r.name("t")+" LIKE "+t.Name)}
+		return []string{r.pick("RENAME TABLE "+t.Name+" TO swapped, "+tables[0].Name+" TO "+t.Name, "CREATE TABLE "+r.name("t")+" LIKE "+t.Name, "CREATE TABLE "+r.name("t")+" AS SELECT * FROM "+t.Name)}
 	case 4:
 		return []string{r.pick("UPDATE "+t.Name+" SET a = 1", "DELETE FROM "+t.Name+" WHERE 1 = 0", "UPDATE "+t.Name+" SET a = a WHERE a IS NULL", "INSERT INTO "+t.Name+" (id, a) VALUES (50, 50)")}
 	case 5:
@@ -282,7 +282,20 @@ func (r *random) stored(s *schema.Schema, t *schema.Table) []string {
 		}
 		return []string{"DROP TRIGGER " + g.Name}
 	}
-	switch r.IntN(6) {
+	if list := s.Routines(); len(list) > 0 && r.IntN(3) == 0 {
+		f := list[r.IntN(len(list))]
+		kind := "PROCEDURE "
+		if f.Function {
+			kind = "FUNCTION "
+		}
+		if r.IntN(2) == 0 {
+			return []string{"DROP " + kind + f.Name}
+		}
+		return []string{"DROP " + kind + f.Name, r.routine(s, f.Name)}
+	}
+	switch r.IntN(7) {
+	case 3:
+		return []string{r.routine(s, r.name("f"))}
 	case 0, 1:
 		return []string{r.view(s, r.name("v"))}
 	case 2:
@@ -340,10 +353,28 @@ func (r *random) view(s *schema.Schema, name string) string {
 	case 7:
 		name += " (p)"
 		sel = "SELECT " + c + " FROM " + from
+	case 9:
+		for _, f := range s.Routines() {
+			if f.Function {
+				sel = "SELECT " + c + " AS x, " + f.Name + "() AS y FROM " + from
+			}
+		}
 	case 8:
 		sel = "SELECT " + c + " AS x FROM " + from + " WHERE " + c + " IN (SELECT " + other + " FROM " + o.Name + ")"
 	}
 	return "CREATE OR REPLACE " + head + "VIEW " + name + " AS " + sel
+}
+
+// routine gives a CREATE FUNCTION or PROCEDURE.
+func (r *random) routine(s *schema.Schema, name string) string {
+	tables := s.Tables()
+	t := tables[r.IntN(len(tables))]
+	c := t.Columns[r.IntN(len(t.Columns))]
+	if r.IntN(2) == 0 {
+		return "CREATE FUNCTION " + name + "() RETURNS INT READS SQL DATA RETURN " + r.pick("1", "(SELECT COUNT(*) FROM "+t.Name+")", "(SELECT COUNT("+quote(c.Name)+") FROM "+t.Name+")")
+	}
+	w := &writer{s: s}
+	return "CREATE PROCEDURE " + name + "() " + r.pick("DELETE FROM "+t.Name, "UPDATE "+t.Name+" SET "+quote(c.Name)+" = "+quote(c.Name), "SET @x = (SELECT COUNT(*) FROM "+t.Name+")", w.insert(t, 0, nil, nil))
 }
 
 // trigger gives a CREATE TRIGGER.
@@ -403,7 +434,13 @@ func (r *random) trigger(s *schema.Schema, t *schema.Table, name string) string 
 		body = "SET NEW." + quote(tc.Name) + " = " + r.pick(tv[r.IntN(len(tv))], "COALESCE(NEW."+quote(tc.Name)+", "+tv[0]+")")
 	case 13:
 		body = "SET @n = (SELECT COUNT(*) FROM " + o.Name + ")"
-		if views := s.Views(); len(views) > 0 {
+		if list := s.Routines(); len(list) > 0 && r.IntN(2) == 0 {
+			f := list[r.IntN(len(list))]
+			body = "CALL " + f.Name + "()"
+			if f.Function {
+				body = "SET @n = " + f.Name + "()"
+			}
+		} else if views := s.Views(); len(views) > 0 {
 			body = "SET @n = (SELECT COUNT(*) FROM " + views[r.IntN(len(views))].Name + ")"
 		}
 	}
@@ -488,12 +525,18 @@ func (r *random) clause(s *schema.Schema, t *schema.Table) string {
 		}
 		return strings.TrimSpace(r.partition())
 	case 0, 1, 2:
+		if n := r.name("n"); r.IntN(8) == 0 {
+			return "ADD COLUMN " + n + " " + r.definition() + r.pick(" UNIQUE", " CHECK ("+n+" <> 1)", " CHECK ("+n+" IS NOT NULL)")
+		}
 		return "ADD COLUMN " + r.name("n") + " " + r.definition() + position
 	case 3:
 		return "ADD COLUMN " + r.name("n") + " " + r.generated(col())
 	case 4, 5:
 		return "DROP COLUMN " + quote(c.Name)
 	case 6:
+		if r.IntN(3) == 0 {
+			return "CHANGE " + quote(c.Name) + " " + r.name("n") + " " + r.definition()
+		}
 		return "RENAME COLUMN " + quote(c.Name) + " TO " + r.name("n")
 	case 7, 8, 9, 10, 11, 12:
 		return "MODIFY " + r.modified(c) + position
@@ -626,7 +669,7 @@ func (r *random) modifyType(c *schema.Column) {
 			t.Members[i] = r.name("m")
 			c.Default = nil
 		case 4:
-			if t.Name == "enum" {
+			if t.Name == "enum" && r.IntN(2) == 0 {
 				t.Name, t.Length, t.Members = "varchar", 20, nil
 			} else {
 				t.Members = slices.Insert(t.Members, i, r.name("m"))

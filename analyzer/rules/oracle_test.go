@@ -412,7 +412,9 @@ func (l *lab) upgrade(o *old, migrate []schema.Statement, context func() string)
 	// What each version of the code meets: old code every later schema, new code every earlier one.
 	var oldCodes, newCodes [][]int
 	names := near(o.schema, end)
-	far := func(w workload) func(int) bool { return func(i int) bool { return names != nil && !names[w[i].table] } }
+	far := func(w workload) func(int) bool {
+		return func(i int) bool { return names != nil && w[i].table != "" && !names[w[i].table] }
+	}
 	l.build("sound_new", o.history)
 	for i, s := range steps {
 		if _, ok := l.apply(s.Before, s.Statement, o.rows, context); !ok {
@@ -567,7 +569,10 @@ func (l *lab) group(seed uint64) {
 	for r.IntN(3) == 0 {
 		tables := h.schema.Tables()
 		sql := r.view(h.schema, r.name("v"))
-		if r.IntN(2) == 0 {
+		switch r.IntN(5) {
+		case 0:
+			sql = r.routine(h.schema, r.name("f"))
+		case 1, 2:
 			sql = r.trigger(h.schema, tables[r.IntN(len(tables))], r.name("tr"))
 		}
 		if after, ok := l.apply(h.schema, schema.Statement{SQL: sql, Migration: "old"}, false, context); ok {

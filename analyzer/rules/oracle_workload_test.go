@@ -35,6 +35,15 @@ func workloadOf(s *schema.Schema) workload {
 		w.table = v.Name
 		w.view(v)
 	}
+	w.table = ""
+	for _, f := range s.Routines() {
+		call := "CALL " + quote(f.Name) + "()"
+		if f.Function {
+			call = "SELECT " + quote(f.Name) + "()"
+		}
+		w.add(f.Function && !word(f.Body, "insert") && !word(f.Body, "update"), call)
+		w.wholly()
+	}
 	w.deletes()
 	return w.out
 }

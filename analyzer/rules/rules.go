@@ -8,7 +8,7 @@ package rules
 import "instep/analyzer"
 
 // All are all rules, in the order of the catalogue: tables, columns, keys, foreign keys, checks, ENUM and SET, partitions, views,
-// triggers.
+// triggers, routines.
 var All = []*analyzer.Rule{
 	createTable,
 	dropTable,
@@ -103,5 +103,8 @@ var All = []*analyzer.Rule{
 	createTrigger,
 	dropTrigger,
 	changeTrigger,
+	createRoutine,
+	dropRoutine,
+	changeRoutine,
 	storedObjectMeetsChange,
 }

@@ -67,10 +67,13 @@ var storedObjectNamesColumn = &analyzer.Rule{
 				gone = "what view " + t + " was"
 			}
 		case *schema.ChangeRoutine:
-			if c.New != nil {
+			if c.Old == nil || c.New != nil && schema.Meaning(c.Old.Parameters) == schema.Meaning(c.New.Parameters) && schema.Meaning(c.Old.Returns) == schema.Meaning(c.New.Returns) {
 				return
 			}
 			t, gone = c.Old.Name, c.Object().String()
+			if c.New != nil {
+				gone = "what " + gone + " was"
+			}
 		default:
 			return
 		}
