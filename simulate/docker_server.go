@@ -50,11 +50,11 @@ var dockerOptions = []string{
 	"--performance-schema=ON", // MariaDB's default is OFF
 
 	"--local-infile=0",
-	"--event-scheduler=DISABLED", // OFF could be turned on again
-	"--log-bin-trust-function-creators=1",
-	"--skip-name-resolve", // there is no name server
-	"--skip-symbolic-links",
-	"--loose-mysqlx=0", // a port that nobody uses
+	"--event-scheduler=OFF", // where it is DISABLED, MariaDB refuses CREATE EVENT (1577)
+	"--loose-log-bin-trust-function-creators=1",
+	"--skip-name-resolve",           // there is no name server
+	"--loose-skip-symbolic-links=1", // MariaDB would let a guest choose a table's DATA DIRECTORY
+	"--loose-mysqlx=0",              // a port that nobody uses
 	"--max-connections=64",
 	"--max-prepared-stmt-count=4096",
 	"--loose-temptable-max-ram=256M",
@@ -389,6 +389,8 @@ func (d *docker) endedBy(c *dc.Container) error {
 		return d.errFull()
 	case c.State.OOMKilled:
 		return fmt.Errorf("the server was ended because it needs more memory than %s", dockerSize(d.memory))
+	case c.State.ExitCode == 137: // 128+SIGKILL, and kill would have started it again
+		return fmt.Errorf("the server was killed by others, as the kernel does when memory runs out (it is given %s)", dockerSize(d.memory))
 	}
 	return fmt.Errorf("the container of %s ended with code %d:\n%s", d.image, c.State.ExitCode, d.log())
 }
@@ -492,7 +494,7 @@ func sweepDocker(ctx context.Context, _ EngineOptions) error {
 			errs = append(errs, dockerRemove(client, c.ID, ""))
 		}
 	}
-	networks, err := client.ListNetworks() // the engine's filter would find none of those that an older engine has
+	networks, err := client.ListNetworks()
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}

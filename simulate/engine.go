@@ -196,7 +196,11 @@ func (c *session) bounded(ctx context.Context, f func(ctx context.Context) error
 		kill, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer stop()
 		if a, kerr := c.server.session(kill, asAdmin, ""); kerr == nil {
-			a.exec(kill, fmt.Sprintf("KILL %d", c.id)) // it may be gone already
+			// MariaDB can lose a KILL to a procedure that handles every error (tested on 10.11), so it is said again until the
+			// server knows no such thread.
+			for a.exec(kill, fmt.Sprintf("KILL %d", c.id)) == nil {
+				time.Sleep(20 * time.Millisecond)
+			}
 			a.close()
 		}
 		if context.Cause(limited) == errTime {
