@@ -140,6 +140,12 @@ func TestMeasure(t *testing.T) {
 		blocked(s4)
 		check(s4, "copy", "COPY", "SHARED", 0)
 		m.step("ALTER TABLE orders DROP FOREIGN KEY f", measureOptions{})
+		// A new child locks its parent too, on MySQL.
+		made := m.step("CREATE TABLE child (id INT PRIMARY KEY, c INT, FOREIGN KEY (c) REFERENCES customers (id))", waiting)
+		check(made, "", "", "", 0)
+		if made.LockWait == nil || (made.LockWait.Error != nil) == maria {
+			t.Errorf("lock wait of a new child: %+v", made.LockWait)
+		}
 		m.step("SET foreign_key_checks = 0", measureOptions{})
 		check(m.step(fk, all), "metadata", pick("INPLACE", "INSTANT"), "NONE", 0)
 

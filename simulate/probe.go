@@ -66,12 +66,10 @@ func newCloner(ctx context.Context, server *Server, admin *session, database str
 		return nil, err
 	}
 	named := len(cl.tables)
-	var names []string
 	for _, t := range cl.tables {
-		names = append(names, textLiteral(t.name))
 		cl.all = append(cl.all, t.name)
 	}
-	in := " IN (" + strings.Join(names, ", ") + ")"
+	in := isAnyOf(cl.all)
 	rows, err := admin.query(ctx, 0, "SELECT table_name, constraint_name, column_name, referenced_table_name, referenced_column_name FROM information_schema.key_column_usage "+
 		"WHERE table_schema = "+textLiteral(database)+" AND referenced_table_schema = table_schema AND (table_name"+in+" OR referenced_table_name"+in+") "+
 		"ORDER BY table_name, constraint_name, ordinal_position")
@@ -225,7 +223,7 @@ func (cl *cloner) fill(ctx context.Context, clone string, nth int) (filled bool)
 			err := cl.c.exec(ctx, fmt.Sprintf("INSERT INTO %s (%s) SELECT %[2]s FROM %s LIMIT %d, 1", c, list, from, nth))
 			if err != nil {
 				e, ok := serverError(err)
-				cl.locked = ok && e.Code == 1205
+				cl.locked = ok && e.Code == lockTimeout
 				return false
 			}
 			rows, err := cl.c.query(ctx, 1, "SELECT 1 FROM "+c+" LIMIT 1")
@@ -358,6 +356,7 @@ func (cl *cloner) run(ctx context.Context, c *session, clone string, x stepText,
 			return p, err
 		}
 	}
+	refused := true // every clause
 	for _, clause := range clauseTries(cl.server.Version) {
 		work, e, filled, err := cl.try(ctx, c, clone, x.with(clause[0], clause[1]))
 		if err != nil {
@@ -366,7 +365,7 @@ func (cl *cloner) run(ctx context.Context, c *session, clone string, x stepText,
 		if e != nil && refusesClause(e.Code) {
 			continue
 		}
-		if e != nil && !ofRows(e.Code) {
+		if refused = false; e != nil && !ofRows(e.Code) {
 			break
 		}
 		if used && e == nil && clause[0] == "INSTANT" {
@@ -376,8 +375,12 @@ func (cl *cloner) run(ctx context.Context, c *session, clone string, x stepText,
 				if clone, err = cl.make(ctx); err != nil {
 					return p, err
 				}
+				refused = true
 				continue
 			}
+		}
+		if work == "" && e == nil && clause[0] == "INSTANT" {
+			work = "metadata" // by definition, where the dictionary does not tell
 		}
 		if !asked {
 			p.work = work
@@ -390,6 +393,12 @@ func (cl *cloner) run(ctx context.Context, c *session, clone string, x stepText,
 			p.lock = "NONE" // INSTANT takes no LOCK clause; this is what it means
 		}
 		break
+	}
+	if refused && !asked {
+		// MariaDB's ADD, DROP and REORGANIZE PARTITION take no clauses (1064).
+		if p.work, _, _, err = cl.try(ctx, c, clone, x.sql); err != nil {
+			return p, err
+		}
 	}
 	if p.work == "rebuild" && (p.algorithm == "COPY" || x.copies) {
 		p.work = "copy"
@@ -443,6 +452,8 @@ func (cl *cloner) try(ctx context.Context, c *session, clone, statement string) 
 type innodbDictionary struct {
 	tables  map[string]innodbTable
 	indexes map[string]string // to the table's id
+	// blind: indexes of some table are not listed, as those of partitions in MySQL (tested on 9.7).
+	blind bool
 }
 
 type innodbTable struct {
@@ -455,7 +466,7 @@ var fulltextTable = regexp.MustCompile(`^(fts|FTS)_[0-9a-f]{16}_`)
 
 // readDictionary reads InnoDB's dictionary (manual: InnoDB INFORMATION_SCHEMA System Tables), which needs PROCESS.
 func readDictionary(ctx context.Context, admin *session, v schema.Server, database string) (innodbDictionary, error) {
-	d := innodbDictionary{map[string]innodbTable{}, map[string]string{}}
+	d := innodbDictionary{tables: map[string]innodbTable{}, indexes: map[string]string{}}
 	tables, indexes, versions := "INNODB_TABLES", "INNODB_INDEXES", "0"
 	switch {
 	case v.MariaDB || v.Major < 8:
@@ -477,13 +488,15 @@ func readDictionary(ctx context.Context, admin *session, v schema.Server, databa
 		d.tables[r[0].String] = innodbTable{r[1].String, n}
 		if r[3].Valid {
 			d.indexes[r[3].String] = r[0].String
+		} else {
+			d.blind = true
 		}
 	}
 	return d, nil
 }
 
-// workDone compares a dictionary before and after a statement: "" if InnoDB has none of the tables, else "metadata", "index" or
-// "rebuild".
+// workDone compares a dictionary before and after a statement: "metadata", "index" or "rebuild"; "" if InnoDB has none of the
+// tables, or if an index may have been built that is not listed.
 func workDone(was, is innodbDictionary) string {
 	if len(was.tables) == 0 {
 		return ""
@@ -507,6 +520,9 @@ func workDone(was, is innodbDictionary) string {
 	// Dropping a partition only takes tables away, adding one only adds them.
 	if gone > 0 || parts > 0 && made > 0 {
 		return "rebuild"
+	}
+	if is.blind {
+		return ""
 	}
 	for id, table := range is.indexes {
 		if _, ok := was.indexes[id]; ok {
@@ -569,6 +585,9 @@ func rowVersionLimit(v schema.Server) int {
 	}
 	return 64
 }
+
+// lockTimeout is the error of a wait for a lock that took too long.
+const lockTimeout = 1205
 
 // lockWait sends a statement to a clone while a transaction that has read its tables stays open, with a plain SELECT behind it.
 // set are the migrator's settings. went tells whether the statement was run, so that the clone is no more what it was.
@@ -641,6 +660,9 @@ func lockWait(ctx context.Context, server *Server, admin *session, clone string,
 	}
 	if _, ok := serverError(rerr); rerr != nil && !ok {
 		return nil, true, rerr
+	}
+	if w.Error.Code != lockTimeout {
+		return nil, false, nil // refused, or ended by a bound: nothing is learnt
 	}
 	return w, false, nil
 }

@@ -49,14 +49,10 @@ func readTables(ctx context.Context, admin *session, database string, names []st
 	if len(names) == 0 {
 		return nil, nil
 	}
-	var list []string
-	for _, n := range names {
-		list = append(list, textLiteral(n))
-	}
-	where := " = " + textLiteral(database) + " AND c.table_name IN (" + strings.Join(list, ", ") + ")"
-	rows, err := admin.query(ctx, 0, "SELECT c.table_name, c.column_name, c.data_type, c.generation_expression FROM information_schema.columns c "+
-		"JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name "+
-		"WHERE t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND c.table_schema"+where+" ORDER BY c.table_name, c.ordinal_position")
+	in := isAnyOf(names)
+	rows, err := admin.query(ctx, 0, "SELECT c.table_name, c.column_name, c.data_type, c.generation_expression FROM information_schema.columns c, information_schema.tables t "+
+		"WHERE t.table_schema = "+textLiteral(database)+" AND t.table_name"+in+" AND t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') "+
+		"AND c.table_schema = "+textLiteral(database)+" AND c.table_name"+in+" AND c.table_name = t.table_name ORDER BY c.table_name, c.ordinal_position")
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +65,8 @@ func readTables(ctx context.Context, admin *session, database string, names []st
 		}
 		t.columns = append(t.columns, loadedColumn{name: r[1].String, kind: strings.ToLower(r[2].String), generated: r[3].String != ""})
 	}
-	rows, err = admin.query(ctx, 0, "SELECT c.table_name, c.index_name, c.column_name FROM information_schema.statistics c WHERE c.table_schema"+where+
-		" ORDER BY c.table_name, c.index_name, c.seq_in_index")
+	rows, err = admin.query(ctx, 0, "SELECT table_name, index_name, column_name FROM information_schema.statistics WHERE table_schema = "+textLiteral(database)+" AND table_name"+in+
+		" ORDER BY table_name, index_name, seq_in_index")
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +96,19 @@ func readTables(ctx context.Context, admin *session, database string, names []st
 		}
 	}
 	return found, nil
+}
+
+// isAnyOf gives the end of a condition on a name. For a single one it is an equation, which spares MariaDB opening every table
+// of the database (MariaDB: Information Schema, "Performance").
+func isAnyOf(names []string) string {
+	var list []string
+	for _, n := range names {
+		list = append(list, textLiteral(n))
+	}
+	if len(list) == 1 {
+		return " = " + list[0]
+	}
+	return " IN (" + strings.Join(list, ", ") + ")"
 }
 
 // literal gives a value of the column as a literal.
