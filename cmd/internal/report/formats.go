@@ -13,6 +13,8 @@ import (
 // A Document is what a format prints.
 type Document struct {
 	*analyzer.Report
+	// Simulation is what running the upgrade has shown, judged; nil if it was not run.
+	Simulation *analyzer.Simulation
 	// ConfigChanges are the lines by which the configuration differs between the two refs, each with "+" or "-" before
 	// it: a pull request could silence its own findings.
 	ConfigChanges []string
@@ -30,7 +32,7 @@ type Format struct {
 }
 
 // Formats are all formats; the first is the default.
-var Formats = []*Format{Text, JSON, Markdown}
+var Formats = []*Format{Text, JSON, Markdown, HTML, GitHub, GitLab, SARIF, JUnit}
 
 // Clean makes text of a stranger's repository fit for a terminal: control characters, which could move the cursor or
 // change what was printed before, are replaced, and so is what is no UTF-8. Line breaks become spaces.

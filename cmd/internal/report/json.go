@@ -10,8 +10,8 @@ import (
 )
 
 // FormatVersion is the version of the JSON document: the second number grows when a key is added, the first when
-// anything else changes. 1.1 added why, ignored, drift and config_changes.
-const FormatVersion = "1.1"
+// anything else changes. 1.1 added why, ignored, drift and config_changes; 1.2 added simulation.
+const FormatVersion = "1.2"
 
 // JSON prints the report as one JSON object: the contract for programs. Lists are [] when they are empty, never null.
 var JSON = &Format{
@@ -36,6 +36,7 @@ type jsonReport struct {
 	Ignored       []jsonIgnored   `json:"ignored"`
 	Drift         []jsonDrift     `json:"drift"`
 	ConfigChanges []string        `json:"config_changes"`
+	Simulation    *jsonSimulation `json:"simulation,omitempty"`
 }
 
 type jsonRef struct {
@@ -131,11 +132,11 @@ type jsonDrift struct {
 }
 
 func writeJSON(w io.Writer, d *Document) error {
-	r := d.Report
+	r, all := d.Report, d.Combined()
 	out := jsonReport{
 		FormatVersion: FormatVersion,
-		Verdict:       string(r.Verdict),
-		Order:         list(r.Order),
+		Verdict:       string(all.Verdict),
+		Order:         list(all.Order),
 		Deployed:      jsonRef(r.Deployed),
 		Target:        jsonRef(r.Target),
 		Services:      []jsonService{},
@@ -144,10 +145,11 @@ func writeJSON(w io.Writer, d *Document) error {
 		Hazards:       []jsonHazard{},
 		Costs:         []jsonCost{},
 		Gaps:          []jsonGap{},
-		Why:           r.Why,
+		Why:           all.Why,
 		Ignored:       []jsonIgnored{},
 		Drift:         []jsonDrift{},
 		ConfigChanges: list(d.ConfigChanges),
+		Simulation:    simulation(d),
 	}
 	for _, s := range r.Services {
 		out.Services = append(out.Services, jsonService{

@@ -22,10 +22,14 @@ const maxMarkdown = 60000
 
 func writeMarkdown(w io.Writer, d *Document) error {
 	var b bytes.Buffer
+	answer := d.answer()
+	all := *d
+	all.Report = d.Combined()
+	d = &all
 	icon := map[analyzer.Verdict]string{
 		analyzer.NoChange: "✅", analyzer.AnyOrder: "✅", analyzer.Ordered: "➡️", analyzer.Split: "⛔", analyzer.Unproven: "❓",
 	}[d.Verdict]
-	fmt.Fprintf(&b, "### %s %s\n\n", icon, md(Answer(d.Report)))
+	fmt.Fprintf(&b, "### %s %s\n\n", icon, md(answer))
 	if d.Brief {
 		_, err := w.Write(b.Bytes())
 		return err
@@ -46,6 +50,9 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		}
 		b.WriteString("\n")
 	}
+	if d.Simulation != nil {
+		b.WriteString(mdMatrix(d))
+	}
 	var parts []string
 	add := func(title string, open bool, lines []string) {
 		if len(lines) == 0 {
@@ -56,6 +63,9 @@ func writeMarkdown(w io.Writer, d *Document) error {
 			state = " open"
 		}
 		parts = append(parts, fmt.Sprintf("<details%s><summary>%s</summary>\n\n%s\n</details>\n\n", state, md(title), strings.Join(lines, "")))
+	}
+	if d.Simulation != nil {
+		mdSimulation(d, add)
 	}
 	var gaps []string
 	for _, g := range d.Gaps {

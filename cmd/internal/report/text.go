@@ -30,11 +30,14 @@ const (
 )
 
 func writeText(w io.Writer, d *Document) error {
-	t := &text{Document: d}
-	t.answer()
+	all := *d
+	all.Report = d.Combined()
+	t := &text{Document: &all}
+	t.answer(d.answer())
 	if !d.Brief {
 		t.summary()
 		t.services()
+		t.simulation()
 		t.gaps()
 		t.findings()
 		t.drift()
@@ -126,12 +129,12 @@ func order(r *analyzer.Report) string {
 	return strings.Join(steps, ", then ")
 }
 
-func (t *text) answer() {
+func (t *text) answer(sentence string) {
 	paint := map[analyzer.Verdict]color.Attribute{
 		analyzer.NoChange: color.FgGreen, analyzer.AnyOrder: color.FgGreen, analyzer.Ordered: color.FgYellow,
 		analyzer.Split: color.FgRed, analyzer.Unproven: color.FgMagenta,
 	}[t.Verdict]
-	t.line("%s", t.paint(Answer(t.Report), color.Bold, paint))
+	t.line("%s", t.paint(sentence, color.Bold, paint))
 }
 
 func (t *text) summary() {
