@@ -110,6 +110,7 @@ type index struct {
 	tables   map[string]bool    // added tables
 	mentions map[string][]int   // word → objects of stored whose text has it; nil: not asked for yet
 	stored   []Mention
+	triggers map[string][]int // table of the new schema → its triggers among stored
 }
 
 func newIndex(changes []schema.Change) *index {
@@ -189,22 +190,42 @@ func canAsk(s *schema.Schema, o schema.Object) bool {
 	return t != nil && (o.Kind != schema.KindColumn || t.Column(o.Name) != nil)
 }
 
-// Mentions gives the triggers, views, routines and events of the new schema in whose text a name stands as a word, in
-// any case of letters.
-func (p *Pass) Mentions(name string) []Mention {
-	if p.index.mentions == nil {
-		p.index.mentions = map[string][]int{}
-		p.index.stored = stored(p.New)
-		for i, m := range p.index.stored {
-			seen := map[string]bool{}
-			for w := range strings.FieldsFuncSeq(strings.ToLower(m.Text), func(r rune) bool { return !isWord(r) }) {
-				if !seen[w] {
-					seen[w] = true
-					p.index.mentions[w] = append(p.index.mentions[w], i)
-				}
+// mentions makes the index of what stands in stored objects of the new schema.
+func (p *Pass) mentions() *index {
+	if p.index.mentions != nil {
+		return p.index
+	}
+	p.index.mentions, p.index.triggers = map[string][]int{}, map[string][]int{}
+	p.index.stored = stored(p.New)
+	for i, m := range p.index.stored {
+		if m.Object.Kind == schema.KindTrigger {
+			p.index.triggers[m.Object.Table] = append(p.index.triggers[m.Object.Table], i)
+		}
+		seen := map[string]bool{}
+		for w := range strings.FieldsFuncSeq(strings.ToLower(m.Text), func(r rune) bool { return !isWord(r) }) {
+			if !seen[w] {
+				seen[w] = true
+				p.index.mentions[w] = append(p.index.mentions[w], i)
 			}
 		}
 	}
+	return p.index
+}
+
+// Triggers gives the triggers of a table of the new schema.
+func (p *Pass) Triggers(table string) []Mention {
+	x := p.mentions()
+	var list []Mention
+	for _, i := range x.triggers[table] {
+		list = append(list, x.stored[i])
+	}
+	return list
+}
+
+// Mentions gives the triggers, views, routines and events of the new schema in whose text a name stands as a word, in
+// any case of letters.
+func (p *Pass) Mentions(name string) []Mention {
+	p.mentions()
 	var list []Mention
 	if strings.ContainsFunc(name, func(r rune) bool { return !isWord(r) }) {
 		// A quoted name of several words.

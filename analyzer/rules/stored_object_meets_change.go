@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"instep/analyzer"
@@ -50,27 +51,16 @@ var storedObjectMeetsChange = &analyzer.Rule{
 			return
 		}
 		now := p.NewTable(t)
+		var list []analyzer.Mention
 		seen := map[schema.Object]bool{}
-		for _, name := range []string{t, now} {
-			for _, m := range append(p.Mentions(name), ownTriggers(p, now)...) {
-				if !seen[m.Object] && inOld(p, m.Object) && meets(p, m, h, t, now, column) {
-					seen[m.Object] = true
-					reportStored(p, m, analyzer.Hazard{What: m.Object.String() + " was written for the old schema: " + h.What, If: "it does what no longer works"})
-				}
+		for _, m := range slices.Concat(p.Mentions(t), p.Mentions(now), p.Triggers(now)) {
+			if !seen[m.Object] && inOld(p, m.Object) && meets(p, m, h, t, now, column) {
+				list = append(list, m)
 			}
+			seen[m.Object] = true
 		}
+		reportStored(p, list, "was written for the old schema: "+h.What, "it does what no longer works")
 	},
-}
-
-// ownTriggers gives the triggers of a table, whose bodies may set the columns of its rows.
-func ownTriggers(p *analyzer.Pass, t string) []analyzer.Mention {
-	var list []analyzer.Mention
-	for _, g := range p.New.Triggers() {
-		if g.Table == t {
-			list = append(list, analyzer.Mention{Object: schema.Object{Kind: schema.KindTrigger, Table: t, Name: g.Name}, Text: g.Body})
-		}
-	}
-	return list
 }
 
 // inOld reports whether the old schema has a stored object of that name: what is new is told of as such.
@@ -79,12 +69,7 @@ func inOld(p *analyzer.Pass, o schema.Object) bool {
 	case schema.KindView:
 		return p.Old.View(o.Name) != nil
 	case schema.KindTrigger:
-		for _, g := range p.Old.Triggers() {
-			if g.Name == o.Name {
-				return true
-			}
-		}
-		return false
+		return p.Old.Trigger(o.Name) != nil
 	}
 	return true
 }
@@ -92,6 +77,9 @@ func inOld(p *analyzer.Pass, o schema.Object) bool {
 // meets reports whether a stored object may do what the hazard says of old code.
 func meets(p *analyzer.Pass, m analyzer.Mention, h analyzer.Hazard, t, now, column string) bool {
 	text := m.Text
+	if len(text) > maxBody {
+		return true
+	}
 	byPosition := strings.Contains(text, "*") || positional(text, t) || positional(text, now)
 	switch {
 	case h.Use == analyzer.Position:

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"instep/analyzer"
@@ -77,10 +78,7 @@ var storedObjectNamesColumn = &analyzer.Rule{
 		default:
 			return
 		}
-		for _, m := range mentions(p, t, name) {
-			h := analyzer.Hazard{What: m.Object.String() + " still names " + gone, If: "the word in it means that"}
-			reportStored(p, m, h)
-		}
+		reportStored(p, mentions(p, t, name), "still names "+gone, "the word in it means that")
 	},
 }
 
@@ -116,13 +114,13 @@ func mentions(p *analyzer.Pass, t, column string) []analyzer.Mention {
 		return list
 	}
 	for _, m := range p.Mentions(column) {
-		if m.Object.Table == now || word(m.Text, t) || word(m.Text, now) {
+		if m.Object.Table == now || len(m.Text) > maxBody || word(m.Text, t) || word(m.Text, now) {
 			add(m)
 		}
 	}
 	for _, name := range []string{t, now} {
 		for _, m := range p.Mentions(name) {
-			if strings.Contains(m.Text, "*") || word(m.Text, "natural") || positional(m.Text, name) {
+			if len(m.Text) > maxBody || strings.Contains(m.Text, "*") || word(m.Text, "natural") || positional(m.Text, name) {
 				add(m)
 			}
 		}
@@ -148,29 +146,41 @@ func positional(text, t string) bool {
 	return false
 }
 
-// reportStored reports a hazard of whoever uses a stored object, itself or through others that are built on it: who reads a
-// view, writes the table of a trigger, calls a routine. It is one of old and new code alike.
-func reportStored(p *analyzer.Pass, m analyzer.Mention, h analyzer.Hazard) {
-	seen := map[schema.Object]bool{m.Object: true}
-	todo := []analyzer.Mention{m}
-	for len(todo) > 0 {
-		m, todo = todo[0], todo[1:]
-		h := h
+// maxBody bounds the texts that are looked into for each hazard: a longer one is taken to do everything.
+const maxBody = 1 << 16
+
+// reportStored reports the hazards of those who use stored objects, themselves or through others that are built on them: who
+// reads a view, writes the table of a trigger, calls a routine. They are hazards of old and new code alike.
+func reportStored(p *analyzer.Pass, list []analyzer.Mention, what, cond string) {
+	direct := len(list)
+	list = slices.Clone(list)
+	seen := map[schema.Object]bool{}
+	for _, m := range list {
+		seen[m.Object] = true
+	}
+	for i := 0; i < len(list); i++ {
+		m := list[i]
+		if m.Object.Kind == schema.KindView || m.Object.Kind == schema.KindRoutine {
+			for _, n := range p.Mentions(m.Object.Name) {
+				if !seen[n.Object] {
+					seen[n.Object] = true
+					list = append(list, n)
+				}
+			}
+		}
+	}
+	for i, m := range list {
+		h := analyzer.Hazard{Use: anyUse, What: m.Object.String() + " " + what, If: cond}
+		if i >= direct {
+			h.What = m.Object.String() + " is built on what " + what
+		}
 		old, new := m.Object, m.Object
-		h.Use = anyUse
 		switch m.Object.Kind {
 		case schema.KindTrigger:
 			h.Use = analyzer.Write | analyzer.Delete
 			old, new = table(p.OldTable(m.Object.Table)), table(m.Object.Table)
 		case schema.KindEvent:
 			h.Caution = true // no code waits for it
-		default:
-			for _, n := range p.Mentions(m.Object.Name) {
-				if !seen[n.Object] {
-					seen[n.Object] = true
-					todo = append(todo, n)
-				}
-			}
 		}
 		h.Breaks, h.Hits = newCode, new
 		p.Report(h)

@@ -51,6 +51,9 @@ func (s *Schema) View(name string) *View { return s.views[name] }
 // Views gives all views, sorted by name.
 func (s *Schema) Views() []*View { return sorted(s.views, func(v *View) string { return v.Name }) }
 
+// Trigger gives the trigger with that name, nil if there is none.
+func (s *Schema) Trigger(name string) *Trigger { return s.trigs[name] }
+
 // Triggers gives all triggers, sorted by name.
 func (s *Schema) Triggers() []*Trigger {
 	return sorted(s.trigs, func(t *Trigger) string { return t.Name })
