@@ -141,9 +141,10 @@ type implied struct {
 	named map[string]bool
 	left  []string // what bounds left out, in words
 
-	now    *schema.Table
-	room   int // transactions left for the table
-	serial uint64
+	now      *schema.Table
+	room     int // transactions left for the table
+	serial   uint64
+	literals map[*schema.Column][]string // edge literals, which are costly to make
 }
 
 // add adds a transaction if the service may send it and there is room.
@@ -203,9 +204,22 @@ func settable(t *schema.Table) []*schema.Column {
 	return list
 }
 
+// edges gives the edge literals of a column.
+func (w *implied) edges(c *schema.Column) []string {
+	v, ok := w.literals[c]
+	if !ok {
+		v = edgeLiterals(c)
+		if w.literals == nil {
+			w.literals = map[*schema.Column][]string{}
+		}
+		w.literals[c] = v
+	}
+	return v
+}
+
 // ordinary gives the i-th ordinary value of a column.
-func ordinary(c *schema.Column, i int) string {
-	v := edgeLiterals(c)
+func (w *implied) ordinary(c *schema.Column, i int) string {
+	v := w.edges(c)
 	if len(v) == 0 {
 		return "1"
 	}
@@ -219,7 +233,7 @@ func (w *implied) present(t *schema.Table, i, depth int) (pre []string, row enti
 		for _, c := range t.Columns {
 			v, ok := rows[i][c.Name]
 			if !ok {
-				v = ordinary(c, i)
+				v = w.ordinary(c, i)
 			}
 			row[c.Name] = v
 		}
@@ -231,7 +245,7 @@ func (w *implied) present(t *schema.Table, i, depth int) (pre []string, row enti
 	}
 	row = entity{}
 	for _, c := range settable(t) {
-		row[c.Name] = ordinary(c, i)
+		row[c.Name] = w.ordinary(c, i)
 		for _, k := range t.Keys {
 			if isUnique(k) && hasName(keyColumns(k), c.Name) {
 				row[c.Name] = distinctLiteral(c, uint64(i)+1)
@@ -384,7 +398,7 @@ func (w *implied) insert(t *schema.Table, row entity, keep func(*schema.Column) 
 			continue
 		}
 		names = append(names, quoteName(c.Name))
-		vals = append(vals, cmp.Or(row[c.Name], ordinary(c, 0)))
+		vals = append(vals, cmp.Or(row[c.Name], w.ordinary(c, 0)))
 	}
 	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", quoteName(t.Name), strings.Join(names, ", "), strings.Join(vals, ", "))
 }
@@ -483,7 +497,7 @@ func (w *implied) reads(t *schema.Table) {
 	}
 	for _, c := range t.Columns {
 		name := quoteName(c.Name)
-		v := cmp.Or(rows[0][c.Name], ordinary(c, 0))
+		v := cmp.Or(rows[0][c.Name], w.ordinary(c, 0))
 		cond := name + " = " + v
 		if v == "NULL" {
 			cond = name + " IS NULL"
@@ -499,7 +513,7 @@ func (w *implied) reads(t *schema.Table) {
 	}
 	for _, c := range t.Columns {
 		name := quoteName(c.Name)
-		v := cmp.Or(rows[0][c.Name], ordinary(c, 0))
+		v := cmp.Or(rows[0][c.Name], w.ordinary(c, 0))
 		if v != "NULL" {
 			read(noRole, compared, all+and+name+" >= "+v+" ORDER BY "+name+strings.Replace(order, " ORDER BY ", ", ", 1))
 		}
@@ -550,7 +564,7 @@ func (w *implied) writes(t *schema.Table, near bool) {
 	for _, c := range columns {
 		full[c.Name] = row[c.Name]
 		if full[c.Name] == "NULL" && !isParentColumn(t, c.Name) {
-			full[c.Name] = ordinary(c, 0)
+			full[c.Name] = w.ordinary(c, 0)
 		}
 	}
 	more, twin := w.alike(t, full, "", 0)
@@ -568,9 +582,9 @@ func (w *implied) writes(t *schema.Table, near bool) {
 	var sets []string
 	for _, c := range columns {
 		if !inSomeKey(t, c.Name) {
-			v := cmp.Or(second[c.Name], ordinary(c, 1))
+			v := cmp.Or(second[c.Name], w.ordinary(c, 1))
 			if v == base[c.Name] {
-				v = ordinary(c, 1)
+				v = w.ordinary(c, 1)
 			}
 			sets = append(sets, quoteName(c.Name)+" = "+v)
 		}
@@ -581,15 +595,15 @@ func (w *implied) writes(t *schema.Table, near bool) {
 	// As it was read, it is written back.
 	sets = sets[:0]
 	for _, c := range columns {
-		sets = append(sets, quoteName(c.Name)+" = "+cmp.Or(base[c.Name], ordinary(c, 0)))
+		sets = append(sets, quoteName(c.Name)+" = "+cmp.Or(base[c.Name], w.ordinary(c, 0)))
 	}
 	send(analyzer.Update, meets, pre, "UPDATE "+name+" SET "+strings.Join(sets, ", ")+rowAt(t, base))
 	for _, c := range columns {
-		v := cmp.Or(second[c.Name], ordinary(c, 1))
+		v := cmp.Or(second[c.Name], w.ordinary(c, 1))
 		send(analyzer.Update, noRole, pre, "UPDATE "+name+" SET "+quoteName(c.Name)+" = "+v+rowAt(t, base))
 	}
 	for _, c := range columns {
-		if !compulsory(c) && !c.AutoIncrement {
+		if !compulsory(c) && !c.AutoIncrement && w.room > 0 {
 			send(analyzer.Insert|analyzer.Omit, noRole, slices.Concat(pre, needs), w.insert(t, row, func(d *schema.Column) bool { return d != c && given(d) }))
 		}
 	}
@@ -614,13 +628,13 @@ func (w *implied) writes(t *schema.Table, near bool) {
 	most := 0
 	for i, c := range columns {
 		if !c.AutoIncrement { // a large one would leave no numbers to give out
-			edges[i] = edgeLiterals(c)
+			edges[i] = w.edges(c)
 			most = max(most, len(edges[i]))
 		}
 	}
 	for n := most - 1; n >= 0; n-- { // the extremes are behind the ordinary ones
 		for i, c := range columns {
-			if n >= len(edges[i]) {
+			if n >= len(edges[i]) || w.room <= 0 {
 				continue
 			}
 			send(analyzer.Update, noRole, pre, "UPDATE "+name+" SET "+quoteName(c.Name)+" = "+edges[i][n]+rowAt(t, base))
@@ -631,7 +645,7 @@ func (w *implied) writes(t *schema.Table, near bool) {
 	}
 	for n := most - 1; n >= 0; n-- {
 		for i, c := range columns {
-			if n >= len(edges[i]) {
+			if n >= len(edges[i]) || w.room <= 0 {
 				continue
 			}
 			other := entity{}
@@ -707,7 +721,7 @@ func (w *implied) view(v *schema.View) {
 			var names, vals []string
 			for _, c := range settable(t) {
 				if hasName(v.Columns, c.Name) && !c.AutoIncrement {
-					names, vals = append(names, quoteName(c.Name)), append(vals, cmp.Or(row[c.Name], ordinary(c, 0)))
+					names, vals = append(names, quoteName(c.Name)), append(vals, cmp.Or(row[c.Name], w.ordinary(c, 0)))
 				}
 			}
 			if len(names) > 0 {
