@@ -256,6 +256,7 @@ func waitEnded(t testing.TB, s *Server) error {
 // TestLocalBounds fills the disk by rows and by a temporary file, and the memory by a table.
 func TestLocalBounds(t *testing.T) {
 	o := localOptions(t)
+	tmp := ownTemp(t)
 	for _, tt := range []struct {
 		name, because string
 		o             EngineOptions
@@ -276,7 +277,6 @@ func TestLocalBounds(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tmp := ownTemp(t)
 			tt.o.Engine, tt.o.Configured = o.Engine, o.Configured
 			s := startLocalTest(t, tt.o)
 			name, err := s.createDatabase(t.Context(), "a", "", "")
