@@ -58,10 +58,11 @@ func (d *Document) Combined() *analyzer.Report {
 			}
 			s.Reason = reason
 		}
-		if !s.Migrates {
-			s.Place |= e.Place
-		} else {
-			s.Place |= e.Place & analyzer.Before
+		if e.OldCode == analyzer.Unpredicted {
+			s.Place |= analyzer.Before
+		}
+		if e.NewCode == analyzer.Unpredicted && !s.Migrates {
+			s.Place |= analyzer.After
 		}
 	}
 	if j.Verdict != r.Verdict || !slices.Equal(j.Order, r.Order) {
@@ -89,16 +90,23 @@ func (d *Document) answer() string {
 	if d.Simulation == nil || d.Simulation.Judgment.Verdict == "" {
 		return Answer(d.Report)
 	}
-	s := Answer(d.Combined())
-	if j := d.Simulation.Judgment; j.Verdict != d.Verdict || !slices.Equal(j.Order, d.Order) {
-		s += " Failures in the run rule out what the analysis alone allows (" + verdictWords(d.Verdict, d.Order) + ")."
-	}
+	s, j, ended := Answer(d.Combined()), &d.Simulation.Judgment, ""
 	for i := range d.Simulation.Databases {
 		db := &d.Simulation.Databases[i]
 		if last, whole := lastState(db); !whole {
-			s += fmt.Sprintf(" The upgrade itself failed in the run, at step %d of %d.", last+1, len(db.Steps))
+			ended = fmt.Sprintf("the upgrade itself failed in the run, at step %d of %d", last+1, len(db.Steps))
 			break
 		}
+	}
+	switch {
+	case j.Verdict == analyzer.Unproven && d.Verdict != analyzer.Unproven:
+		return "Unproven: " + cmp.Or(ended, "a failure in the run was not predicted, and no order avoids it") +
+			"; the analysis alone allows " + verdictWords(d.Verdict, d.Order) + "."
+	case j.Verdict != d.Verdict || !slices.Equal(j.Order, d.Order):
+		s += " Failures in the run rule out what the analysis alone allows (" + verdictWords(d.Verdict, d.Order) + ")."
+	}
+	if ended != "" {
+		s += " T" + ended[1:] + "."
 	}
 	return s
 }
@@ -433,7 +441,7 @@ func changedResults(db *analyzer.SimulatedDatabase) []changed {
 }
 
 // orderText gives a line about an order that was tried.
-func orderText(o analyzer.OrderEvidence) string {
+func (d *Document) orderText(o analyzer.OrderEvidence) string {
 	names := make([]string, len(o.Order))
 	for i, s := range o.Order {
 		names[i] = Clean(s)
@@ -457,6 +465,8 @@ func orderText(o analyzer.OrderEvidence) string {
 	}
 	list := strings.Join(where, "; ")
 	switch {
+	case d.endedEarly():
+		return line + strings.TrimSuffix("FAILS: the upgrade itself does not run to its end; "+list, "; ")
 	case len(o.Failed) == 0 && o.Safe:
 		return line + "ran without an error"
 	case o.Window:
@@ -467,6 +477,13 @@ func orderText(o analyzer.OrderEvidence) string {
 		return line + "FAILS"
 	}
 	return line + "FAILS: " + list
+}
+
+func (d *Document) endedEarly() bool {
+	return slices.ContainsFunc(d.Simulation.Databases, func(db analyzer.SimulatedDatabase) bool {
+		_, whole := lastState(&db)
+		return !whole
+	})
 }
 
 // outcome gives what the run says of one version of a service's code.

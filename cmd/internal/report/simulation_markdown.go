@@ -19,6 +19,9 @@ func mdMatrix(d *Document) string {
 	if s.Judgment.Evidence != "" {
 		fmt.Fprintf(&b, " %s", md(evidenceText(&s.Judgment)))
 	}
+	if why := s.Judgment.Why; why != "" && (why != d.Why || d.why() == "") {
+		fmt.Fprintf(&b, "<br>%s", md(why))
+	}
 	if s.Server.Differs != "" {
 		fmt.Fprintf(&b, "<br>Note: %s", md(s.Server.Differs))
 	}
@@ -109,7 +112,7 @@ func mdSimulation(d *Document, add func(title string, open bool, lines []string)
 	if len(j.Orders) > 0 {
 		var lines []string
 		for _, o := range j.Orders {
-			lines = append(lines, orderText(o))
+			lines = append(lines, d.orderText(o))
 		}
 		orders = []string{mdSome(lines, md)}
 	}

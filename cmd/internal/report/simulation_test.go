@@ -171,6 +171,8 @@ func stopped() *Document {
 	db := &d.Simulation.Databases[0]
 	db.Steps[0].Error = &analyzer.ServerError{Code: 1828, Message: "Cannot drop column 'nick': needed in a foreign key constraint 'fk'"}
 	db.Cells = slices.DeleteFunc(db.Cells, func(c analyzer.Cell) bool { return c.State > 0 })
+	j := &d.Simulation.Judgment
+	j.Verdict, j.Evidence, j.Why = analyzer.Unproven, analyzer.Unproven, "the upgrade does not get past the statement at migrations/003_no_nick.sql:1:1. No order is safe until that is mended."
 	return d
 }
 
@@ -248,6 +250,7 @@ func TestSimulationAnswer(t *testing.T) {
 		want string
 	}{
 		{ran(), "Split this release: no order is safe. Failures in the run rule out what the analysis alone allows (app, then admin)."},
+		{stopped(), "Unproven: the upgrade itself failed in the run, at step 1 of 2; the analysis alone allows app, then admin."},
 		{fine(), "Any order: old and new code work with both schemas."},
 		{&Document{Report: ran().Report, Simulation: &analyzer.Simulation{}}, "Deploy app first, then admin; old processes of admin may break while the schema changes."},
 		{&Document{Report: ran().Report}, "Deploy app first, then admin; old processes of admin may break while the schema changes."},
@@ -256,7 +259,7 @@ func TestSimulationAnswer(t *testing.T) {
 			d := *test.doc
 			d.Brief = true
 			got := strings.TrimSpace(written(t, f, &d))
-			got = strings.NewReplacer("### ⛔ ", "", "### ✅ ", "", "### ➡️ ", "", "&#58;", ":").Replace(got)
+			got = strings.NewReplacer("### ⛔ ", "", "### ✅ ", "", "### ➡️ ", "", "### ❓ ", "", "&#58;", ":").Replace(got)
 			if got != test.want {
 				t.Errorf("%s: %q, want %q", f.Name, got, test.want)
 			}

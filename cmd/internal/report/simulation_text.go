@@ -45,7 +45,7 @@ func (t *text) simulation() {
 	if j.Evidence != "" {
 		t.wrap("", evidenceText(j))
 	}
-	if j.Why != "" {
+	if j.Why != "" && (j.Why != t.Why || t.why() == "") {
 		t.wrap("", j.Why)
 	}
 	if len(j.Unpredicted) > 0 {
@@ -65,7 +65,7 @@ func (t *text) simulation() {
 		t.heading("Orders tried")
 		var lines []string
 		for _, o := range j.Orders {
-			lines = append(lines, orderText(o))
+			lines = append(lines, t.orderText(o))
 		}
 		t.some(lines, func(s string) { t.wrap("  ", s) })
 	}
@@ -127,6 +127,8 @@ func evidenceText(j *analyzer.Judgment) string {
 		s += " ran without an error"
 	case analyzer.Ordered, analyzer.AnyOrder:
 		s += ", without an error"
+	case analyzer.Unproven:
+		return "By what was run alone: nothing is proved."
 	}
 	return s + "."
 }
