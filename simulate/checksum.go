@@ -29,6 +29,8 @@ type digest struct {
 	// id are the columns that tell rows apart; nil if there are none: rows are then compared as a bag of values.
 	id    []string
 	count int64
+	// unread: the server does not want to read it; there is nothing but the table's name.
+	unread bool
 	// rows are the identity and then a value for each column, NULL where it is NULL. Of many rows there are sums instead,
 	// one for each column.
 	rows [][]sql.NullString
@@ -204,6 +206,10 @@ type losses struct {
 // add adds what has gone from the old side. A NULL that was filled is no loss.
 func (l *losses) add(s digestPair) {
 	o, n := s.old, s.new
+	if o.unread || n != nil && n.unread {
+		l.unsure = append(l.unsure, o.table)
+		return
+	}
 	if n == nil {
 		if o.count > 0 {
 			l.lost = append(l.lost, fmt.Sprintf("%s: dropped with %s", o.table, pluralOf(o.count, "row")))
@@ -306,8 +312,8 @@ func (l *losses) addSums(s digestPair) {
 // for the number of rows and their keys.
 func (s digestPair) odd(known func(column string) bool) (odd []string) {
 	o, n := s.old, s.new
-	if n == nil {
-		return nil // the schemas differ
+	if n == nil || n.unread || o.unread {
+		return nil // the schemas differ, or it is told that the table is not compared
 	}
 	var keep map[string]bool
 	if s.byID && n.sums == nil {

@@ -71,7 +71,11 @@ func faults(ctx context.Context, srv *Server, in faultInput, p Progress) ([]anal
 	defer func() {
 		drop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		srv.dropDatabase(drop, srv.Prefix+in.Name) // the end of the run drops it otherwise
+		for _, name := range []string{srv.Prefix + in.Name, r.made} {
+			if name != "" {
+				srv.dropDatabase(drop, name) // the end of the run drops it otherwise
+			}
+		}
 	}()
 	if len(in.Steps) == 0 {
 		return nil, nil
@@ -98,6 +102,7 @@ type faultRun struct {
 	faultInput
 	srv      *Server
 	progress Progress
+	made     string // the database that Build has made last
 	ran      int // steps that run without an error; all but for a failing upgrade
 	failed   *analyzer.ServerError
 	states   []*faultState // 0 … ran, as the server has them
@@ -130,8 +135,11 @@ type faultRows map[string]*digest
 func (r *faultRun) build(ctx context.Context) (string, error) {
 	r.progress.add(1)
 	database, err := r.Build(ctx, r.Name)
-	if err == nil && r.srv.ended != nil {
-		err = r.srv.ended()
+	if err == nil {
+		r.made = database
+		if r.srv.ended != nil {
+			err = r.srv.ended()
+		}
 	}
 	return database, err
 }
@@ -283,12 +291,12 @@ func (r *faultRun) rows(ctx context.Context, database string, s *faultState) (fa
 	if s.err != nil {
 		return nil, nil
 	}
-	c, err := digestSession(ctx, r.srv, database)
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
-	c.limit = r.Limit
+	var c *session
+	defer func() {
+		if c != nil {
+			c.close()
+		}
+	}()
 	rows := faultRows{}
 	cells := int64(maxDigestCells)
 	for i, t := range s.schema.Tables() {
@@ -296,14 +304,34 @@ func (r *faultRun) rows(ctx context.Context, database string, s *faultState) (fa
 			r.progress.note(fmt.Sprintf("%d tables: only the first %d by name were searched for lost data", len(s.schema.Tables()), maxDigestTables))
 			break
 		}
-		d, err := readDigest(ctx, c, t, rowIdentity(t), cells/int64(len(t.Columns)+1))
+		d, err := r.digest(ctx, &c, database, t, rowIdentity(t), cells/int64(len(t.Columns)+1))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", t.Name, err)
+			return nil, err
 		}
 		cells -= int64(len(d.rows) * (len(d.columns) + 1))
 		rows[t.Name] = d
 	}
 	return rows, nil
+}
+
+// digest reads what one table holds. A table that the server does not want to read is one that cannot be compared. It opens the
+// session if there is none, and leaves none after an error: a statement that ran too long has ended it.
+func (r *faultRun) digest(ctx context.Context, c **session, database string, t *schema.Table, id []string, max int64) (d *digest, err error) {
+	if *c == nil {
+		if *c, err = digestSession(ctx, r.srv, database); err != nil {
+			return nil, err
+		}
+		(*c).limit = r.Limit
+	}
+	if d, err = readDigest(ctx, *c, t, id, max); err == nil {
+		return d, nil
+	}
+	(*c).close()
+	*c = nil
+	if _, ok := serverError(err); ok {
+		return &digest{table: t.Name, unread: true}, nil
+	}
+	return nil, fmt.Errorf("%s: %w", t.Name, err)
 }
 
 // faultNames follow tables and columns from one state to a later one.
@@ -420,14 +448,8 @@ func (r *faultRun) pairs(ctx context.Context, database string, old, new faultRow
 		p.byID = len(ids) > 0 && len(ids) == len(o.id)
 		if p.byID && !slices.Equal(ids, p.new.id) {
 			var err error
-			if c == nil {
-				if c, err = digestSession(ctx, r.srv, database); err != nil {
-					return nil, err
-				}
-				c.limit = r.Limit
-			}
-			if p.new, err = readDigest(ctx, c, t, ids, int64(len(p.new.rows))); err != nil {
-				return nil, fmt.Errorf("%s: %w", t.Name, err)
+			if p.new, err = r.digest(ctx, &c, database, t, ids, int64(len(p.new.rows))); err != nil {
+				return nil, err
 			}
 		}
 		pairs = append(pairs, p)
@@ -1114,9 +1136,6 @@ func (r *faultRun) twoMigrators(ctx context.Context) error {
 	var two [2]*session
 	for i := range two {
 		if two[i], err = r.migrator(ctx, database); err != nil {
-			if i > 0 {
-				two[0].close()
-			}
 			return err
 		}
 		defer two[i].close()
@@ -1143,6 +1162,7 @@ func (r *faultRun) twoMigrators(ctx context.Context) error {
 				if said[i] == nil && errs[i] == nil && !r.skips(step+1) {
 					if said[i], errs[i] = r.send(ctx, c, database, st.SQL); said[i] != nil {
 						at[i] = step + 1
+						c.close() // what it holds is free
 					}
 				}
 				if said[i] == nil {
@@ -1171,9 +1191,6 @@ func (r *faultRun) twoMigrators(ctx context.Context) error {
 	default:
 		f.What = fmt.Sprintf("two sessions send each step at the same time: one stops at step %d with %s, the other at step %d with %s", at[0], errorText(said[0]), at[1], errorText(said[1]))
 		first, _ := r.span(min(done+1, len(r.Steps)))
-		for _, c := range two {
-			c.close()
-		}
 		return r.recover(ctx, database, f, done, first)
 	}
 	s, err := r.state(ctx, database)

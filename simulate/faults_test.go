@@ -363,6 +363,62 @@ lost 4 state 4 bad: step 4 (ALTER TABLE t DROP COLUMN d) loses data
 	})
 }
 
+// Tables that cannot be read or that are not what they seem end nothing.
+func TestFaultsOddTables(t *testing.T) {
+	srv := testServer(t, servertest.MariaDB(t))
+	in := faultCase(t, srv, `CREATE TABLE t (id int PRIMARY KEY, a int) WITH SYSTEM VERSIONING;
+		CREATE SEQUENCE s;
+		INSERT INTO t VALUES (1, 2)`, `-- 1
+CREATE TABLE u (id int PRIMARY KEY);
+DROP SEQUENCE s`, "")
+	in.Down, in.NoDown = nil, "none"
+	checkFaults(t, srv, in, `
+stopped 1 state 1 bad: the migrator stops after step 1, inside migration 1 (steps 1 and 2); a re-run from step 1 fails at step 1
+  re-run: 1050
+  by hand: run step 2 of migration 1 by hand, then mark migration 1 as applied
+two-migrators 0 state 2: two sessions send each step at the same time: one stops at step 1 with error 1050 (Table 'u' already exists), the other runs to the end
+down 0 state 2: the down migration was not tried: none
+lost 2 state 2 bad: step 2 (DROP SEQUENCE s) loses data
+  lost: s: dropped with 1 row`)
+
+	database, err := in.Build(t.Context(), "odd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &faultRun{faultInput: in, srv: srv}
+	s, err := r.state(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := r.rows(t.Context(), database, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := srv.session(t.Context(), asAdmin, database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	if err := c.exec(t.Context(), "DROP TABLE t"); err != nil {
+		t.Fatal(err)
+	}
+	new, err := r.rows(t.Context(), database, s) // it thinks that there is a table
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs, err := r.pairs(t.Context(), database, old, new, s, faultNames{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var l losses
+	for _, p := range pairs {
+		l.add(p)
+	}
+	if !slices.Equal(l.unsure, []string{"t"}) || len(l.lost) > 0 {
+		t.Errorf("of a table that cannot be read: %+v", l)
+	}
+}
+
 // What stands beside tables belongs to a state too.
 func TestFaultsBeside(t *testing.T) {
 	faultServers(t, func(t *testing.T, srv *Server) {
