@@ -103,7 +103,7 @@ type faultRun struct {
 	srv      *Server
 	progress Progress
 	made     string // the database that Build has made last
-	ran      int // steps that run without an error; all but for a failing upgrade
+	ran      int    // steps that run without an error; all but for a failing upgrade
 	failed   *analyzer.ServerError
 	states   []*faultState // 0 … ran, as the server has them
 	end      faultRows     // after the upgrade
