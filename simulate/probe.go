@@ -49,7 +49,8 @@ type cloner struct {
 	made string   // the database of the clone; "" if there is none
 	// filled tells what the clone holds: 0 nothing yet, 1 a row, 2 no row, because there is none that can be used.
 	filled int
-	locked bool // the loaded table cannot be read
+	was    *innodbDictionary // of the clone as it was made; nil if it has not been read
+	locked bool              // the loaded table cannot be read
 }
 
 // A cloneKey is a foreign key that the table has, or is being given.
@@ -158,7 +159,7 @@ func (cl *cloner) make(ctx context.Context) (string, error) {
 	h := fnv.New32a()
 	h.Write([]byte(cl.database))
 	cl.made = fmt.Sprintf("%sclone_%08x", cl.server.Prefix, h.Sum32())
-	cl.filled = 0
+	cl.filled, cl.was = 0, nil
 	if err := cl.admin.exec(ctx, "DROP DATABASE IF EXISTS "+quoteName(cl.made)); err != nil {
 		return "", err
 	}
@@ -346,11 +347,11 @@ func (cl *cloner) run(ctx context.Context, c *session, clone string, x stepText,
 	})
 	if !takes || asked {
 		work, e, filled, err := cl.try(ctx, c, clone, x.sql)
-		if err != nil || e != nil && !ofRows(e.Code) || !takes {
+		if err != nil || !takes || e != nil && !ofRows(e.Code) && !refusesClause(e.Code) {
 			return probe{work: work}, err
 		}
 		if filled || work != "rebuild" {
-			p.work = work
+			p.work = work // MySQL rebuilds an empty table where it would not rebuild one with rows
 		}
 		if clone, err = cl.make(ctx); err != nil {
 			return p, err
@@ -416,10 +417,14 @@ func (cl *cloner) try(ctx context.Context, c *session, clone, statement string) 
 			cl.filled = 2
 		}
 	}
-	if err := c.exec(ctx, "USE "+quoteName(clone)); err != nil {
-		return "", nil, filled, err
+	if cl.was == nil {
+		if err := c.exec(ctx, "USE "+quoteName(clone)); err != nil {
+			return "", nil, filled, err
+		}
+		// Without a dictionary, as on another storage engine or a cluster, nothing is told of the work.
+		was, _ := readDictionary(ctx, cl.admin, cl.server.Version, clone)
+		cl.was = &was
 	}
-	was, unknown := readDictionary(ctx, cl.admin, cl.server.Version, clone)
 	for nth := 1; ; nth++ {
 		err := c.exec(ctx, statement)
 		if refused = nil; err == nil {
@@ -442,8 +447,8 @@ func (cl *cloner) try(ctx context.Context, c *session, clone, statement string) 
 			}
 		}
 	}
-	if is, err := readDictionary(ctx, cl.admin, cl.server.Version, clone); err == nil && unknown == nil {
-		work = workDone(was, is)
+	if is, err := readDictionary(ctx, cl.admin, cl.server.Version, clone); err == nil {
+		work = workDone(*cl.was, is)
 	}
 	return work, nil, filled, nil
 }

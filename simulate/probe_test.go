@@ -159,6 +159,7 @@ func TestProbe(t *testing.T) {
 			{"ALTER TABLE orders PARTITION BY HASH (id) PARTITIONS 2", "copy COPY SHARED", "rebuild"},                          // MariaDB takes any clauses there
 			{"ALTER TABLE orders ADD COLUMN c INT, ALGORITHM=COPY, LOCK=SHARED", "copy INSTANT NONE", "copy INSTANT NONE"},
 			{"ALTER TABLE orders ALGORITHM=INPLACE, ADD COLUMN c INT /* LOCK=SHARED */", "rebuild INSTANT NONE", "metadata INSTANT NONE"},
+			{"ALTER TABLE orders ADD INDEX (email), ALGORITHM=INSTANT", "INPLACE NONE", "NOCOPY NONE"}, // refused as written
 			{"ALTER TABLE orders DROP COLUMN nothing", none, none},
 			{"ALTER TABLE elsewhere.orders ADD COLUMN c INT", none, none},
 			{"UPDATE orders SET qty = 2", none, none},
