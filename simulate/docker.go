@@ -106,7 +106,7 @@ func dockerCause(err error) string {
 		return "no answer within 5 s"
 	}
 	text := err.Error()
-	return strings.TrimSpace(text[strings.LastIndex(text, ": ")+1:])
+	return fmt.Sprintf("%.200s", strings.Join(strings.Fields(printable(text[strings.LastIndex(text, ": ")+1:])), " "))
 }
 
 // dockerProvide gives the command that would provide an engine.
@@ -114,7 +114,7 @@ func dockerProvide(err error) string {
 	_, lookErr := exec.LookPath("docker")
 	switch {
 	case os.Getenv("DOCKER_HOST") != "":
-		return "unset DOCKER_HOST, or set it to where an engine listens"
+		return "unset DOCKER_HOST"
 	case lookErr == nil && dockerContexts() && runtime.GOOS != "windows":
 		// The engine is likely where the current context says.
 		return "export DOCKER_HOST=$(docker context inspect --format '{{.Endpoints.docker.Host}}')"

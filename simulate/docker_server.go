@@ -267,6 +267,9 @@ func (d *docker) address(ctx context.Context, published bool) (string, error) {
 	if !published && errors.Is(err, syscall.ECONNREFUSED) {
 		return address, nil
 	}
+	if err := d.stopped(inspect); err != nil {
+		return "", err // nobody reaches one that has ended
+	}
 	return "", errDockerUnreachable
 }
 
@@ -304,8 +307,8 @@ func (d *docker) wait(ctx context.Context, admin *mysql.Config) (version string,
 		}
 		if now.Sub(looked) >= 500*time.Millisecond {
 			looked = now
-			if ended := d.ended(); ended != nil {
-				return "", ended
+			if err := d.stopped(ctx); err != nil {
+				return "", err
 			}
 		}
 		if now.Sub(began) > dockerPatient {
@@ -363,6 +366,17 @@ func (d *docker) kill(ctx context.Context, admin *mysql.Config) error {
 func (d *docker) ended() error {
 	ctx, cancel := dockerTask(context.Background())
 	defer cancel()
+	if err := d.stopped(ctx); err != nil {
+		return err
+	}
+	if d.full(ctx) {
+		return d.errFull()
+	}
+	return nil
+}
+
+// stopped says why the container does not run.
+func (d *docker) stopped(ctx context.Context) error {
 	c, err := d.client.InspectContainerWithContext(d.container, ctx)
 	var gone *dc.NoSuchContainer
 	switch {
@@ -372,8 +386,6 @@ func (d *docker) ended() error {
 		return fmt.Errorf("the server's container: %w", err)
 	case !c.State.Running:
 		return d.endedBy(c)
-	case d.full(ctx):
-		return d.errFull()
 	}
 	return nil
 }
@@ -427,12 +439,17 @@ func (d *docker) log() string {
 	if len(text) > 4000 {
 		text = text[len(text)-4000:]
 	}
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
+	return strings.TrimSpace(printable(string(text)))
+}
+
+// printable leaves out what a terminal would obey.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' && r != '\t' {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(string(text), "?")))
+	}, strings.ToValidUTF8(text, "?"))
 }
 
 // remove removes the container, its volumes and the network, by name: they may be there though their making failed.
