@@ -719,6 +719,9 @@ func (w *work) selectColumns(ct *createTable) []*Column {
 		}
 		n := *f.column
 		n.Name, n.Created, n.Last, n.Origin = f.name, w.st, w.st, ""
+		if n.AutoIncrement {
+			n.Default = &Default{Value: "0"} // what it leaves behind (tested on MariaDB 10.11 and MySQL 9.7)
+		}
 		n.AutoIncrement, n.Generated, n.Invisible = false, nil, false
 		n.implicitNull()
 		cols = append(cols, &n)
