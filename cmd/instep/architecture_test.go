@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"internal/django":     {"internal/python", "analyzer/schema"},
 	"simulate":            {"analyzer", "analyzer/schema"},
 	"simulate/servertest": {},
+	"internal/forge":      {},
 	"internal/gitfs":      {},
 	"internal/python":     {},
 }
@@ -41,6 +42,7 @@ var only = map[string][]string{
 	"github.com/go-git/":                 {"internal/gitfs"},
 	"github.com/ory/dockertest/":         {"simulate", "simulate/servertest"},
 	"github.com/go-sql-driver/mysql":     {"simulate", "simulate/servertest"},
+	"github.com/google/go-github/":       {"internal/forge"},
 	"github.com/spf13/cobra":             {"cmd/internal/cli"},
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,6 +78,9 @@ func (g *GitHub) do(ctx context.Context, what string, makes bool, f func() error
 			}
 			return true, 0
 		case errors.As(err, &answer):
+			if after, err := strconv.Atoi(answer.Response.Header.Get("Retry-After")); err == nil && after >= 0 {
+				return true, max(time.Duration(after)*time.Second, time.Millisecond)
+			}
 			return answer.Response.StatusCode >= 500 || answer.Response.StatusCode == http.StatusTooManyRequests, 0
 		}
 		return !makes, 0

@@ -125,8 +125,10 @@ func TestWaitAnswers(t *testing.T) {
 				}
 			}
 		}, "something else than JSON"},
-		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound) }, "it redirects to http://192.0.2.1/: give that address"},
-		"escapes":   {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, `{"version": "\u001b[2Jx"}`) }, "reports \ufffd[2Jx"},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound)
+		}, "it redirects to http://192.0.2.1/: give that address"},
+		"escapes": {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, `{"version": "\u001b[2Jx"}`) }, "reports \ufffd[2Jx"},
 	} {
 		srv := httptest.NewServer(tt.answer)
 		code, _, errs := runWaitFor(t, "--service", "app="+srv.URL, "--version", "v3.111", "--every", "10ms", "--timeout", "200ms")

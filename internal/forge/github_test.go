@@ -1,0 +1,207 @@
+package forge
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func (f *fakeGitHub) host(t *testing.T) *GitHub {
+	t.Helper()
+	g, err := NewGitHub("o/r", "token", f.URL+"/api/v3", Retry{Wait: time.Millisecond, Most: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func (f *fakeGitHub) comment(t *testing.T, c Comment) Done {
+	t.Helper()
+	done, err := f.host(t).Comment(context.Background(), 7, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+// TestOneComment: it is made once, then kept up to date, among hundreds of others, and goes when there is nothing left to say.
+func TestOneComment(t *testing.T) {
+	for _, bot := range []bool{false, true} {
+		f := newFakeGitHub(t)
+		f.bot = bot
+		for i := range 250 {
+			f.add(7, "alice", "User", fmt.Sprint("comment ", i))
+		}
+		f.add(7, "mallory", "User", marker("k")+"\nnot by us")
+		say := func(body string) Done { return f.comment(t, Comment{Key: "k", Body: body}) }
+		for i, want := range []string{"created", "unchanged", "updated", "unchanged"} {
+			body := []string{"one", "one", "two", "two"}[i]
+			if done := say(body); done.Action != want || done.URL != "https://github.example/252" {
+				t.Errorf("bot %v, run %d: %+v, want %s", bot, i, done, want)
+			}
+		}
+		f.comment(t, Comment{Key: "other", Body: "of another configuration"})
+		if n := len(f.of(7)); n != 253 {
+			t.Errorf("%d comments, want 253", n)
+		}
+		for _, want := range []string{"removed", "nothing"} {
+			if done := say(""); done.Action != want {
+				t.Errorf("%+v, want %s", done, want)
+			}
+		}
+		if n := len(f.of(7)); n != 252 || !strings.Contains(f.of(7)[250].Body, "not by us") {
+			t.Errorf("%d comments are left, or somebody else's is gone", n)
+		}
+	}
+}
+
+// TestConcurrentComments: many runs at the same moment leave one comment.
+func TestConcurrentComments(t *testing.T) {
+	f := newFakeGitHub(t)
+	f.slow = 2 * time.Millisecond
+	const runs = 12
+	var wg sync.WaitGroup
+	for i := range runs {
+		wg.Go(func() {
+			if _, err := f.host(t).Comment(context.Background(), 7, Comment{Key: "k", Body: fmt.Sprint("run ", i)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if list := f.of(7); len(list) != 1 || !strings.Contains(list[0].Body, "run ") {
+		t.Errorf("%d comments are left: %v", len(list), list)
+	}
+	if f.next <= 2 {
+		t.Error("no two runs made a comment, so this test shows nothing")
+	}
+}
+
+// TestRace: another run comments between our looking and our commenting, and removes ours, for its own is the older one.
+func TestRace(t *testing.T) {
+	f := newFakeGitHub(t)
+	f.onPost = func(f *fakeGitHub) {
+		f.onPost = nil
+		login, kind := f.me()
+		ours := f.comments[len(f.comments)-1]
+		f.comments = f.comments[:len(f.comments)-1]
+		theirs := f.add(7, login, kind, marker("k")+"\ntheirs")
+		f.comments = append([]fakeComment{theirs}, append(f.comments[:len(f.comments)-1], ours)...)
+	}
+	f.comment(t, Comment{Key: "k", Body: "ours"})
+	if list := f.of(7); len(list) != 1 || !strings.HasSuffix(list[0].Body, "ours") {
+		t.Errorf("%v", list)
+	}
+}
+
+func TestTrouble(t *testing.T) {
+	answer := func(w http.ResponseWriter, code int, header map[string]string, message string) bool {
+		for k, v := range header {
+			w.Header().Set(k, v)
+		}
+		w.WriteHeader(code)
+		fmt.Fprintf(w, `{"message": %q}`, message)
+		return true
+	}
+	for name, tt := range map[string]struct {
+		trouble func(n int, w http.ResponseWriter, r *http.Request) bool
+		want    string // in the error; "" for success
+		most    int    // requests
+	}{
+		"server errors": {func(n int, w http.ResponseWriter, r *http.Request) bool {
+			return n%3 != 0 && answer(w, http.StatusBadGateway, nil, "oops")
+		}, "", 12},
+		"primary limit, soon over": {func(n int, w http.ResponseWriter, r *http.Request) bool {
+			return n == 1 && answer(w, http.StatusForbidden, map[string]string{"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(time.Now().Add(time.Second).Unix())}, "API rate limit exceeded")
+		}, "", 6},
+		"primary limit, for an hour": {func(n int, w http.ResponseWriter, r *http.Request) bool {
+			return answer(w, http.StatusForbidden, map[string]string{"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(time.Now().Add(time.Hour).Unix())}, "API rate limit exceeded")
+		}, "it asks to be left alone for", 1},
+		"secondary limit": {func(n int, w http.ResponseWriter, r *http.Request) bool {
+			return r.Method == "POST" && n < 5 && answer(w, http.StatusForbidden, map[string]string{"Retry-After": "1"}, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.")
+		}, "", 8},
+		"too many requests": {func(n int, w http.ResponseWriter, r *http.Request) bool {
+			return n == 2 && answer(w, http.StatusTooManyRequests, nil, "slow down")
+		}, "", 8},
+		"locked": {func(n int, w http.ResponseWriter, r *http.Request) bool {
+			return r.Method == "POST" && answer(w, http.StatusUnprocessableEntity, nil, "Validation Failed")
+		}, "the conversation may be locked", 5},
+		"a fork's token": {func(n int, w http.ResponseWriter, r *http.Request) bool {
+			return r.Method == "POST" && answer(w, http.StatusForbidden, nil, "Resource not accessible by integration")
+		}, "pull-requests: write", 5},
+		"down for good": {func(n int, w http.ResponseWriter, r *http.Request) bool {
+			return answer(w, http.StatusServiceUnavailable, nil, "down")
+		}, "503", 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeGitHub(t)
+			f.trouble = tt.trouble
+			_, err := f.host(t).Comment(context.Background(), 7, Comment{Key: "k", Body: "text"})
+			switch {
+			case tt.want == "" && (err != nil || len(f.of(7)) != 1):
+				t.Errorf("%v; %d comments", err, len(f.of(7)))
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+			if f.requests > tt.most {
+				t.Errorf("%d requests, want at most %d", f.requests, tt.most)
+			}
+		})
+	}
+}
+
+// TestMadeOnce: a comment that may have arrived is not sent again.
+func TestMadeOnce(t *testing.T) {
+	f := newFakeGitHub(t)
+	f.trouble = func(n int, w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != "POST" {
+			return false
+		}
+		login, kind := f.me()
+		f.add(7, login, kind, marker("k")+"\ntext")
+		conn, _, _ := w.(http.Hijacker).Hijack()
+		conn.Close()
+		return true
+	}
+	if _, err := f.host(t).Comment(context.Background(), 7, Comment{Key: "k", Body: "text"}); err == nil {
+		t.Error("a broken connection is no error")
+	}
+	f.trouble = nil
+	f.comment(t, Comment{Key: "k", Body: "text"})
+	if n := len(f.of(7)); n != 1 {
+		t.Errorf("%d comments", n)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	f := newFakeGitHub(t)
+	sha := strings.Repeat("a", 40)
+	if err := f.host(t).SetStatus(context.Background(), Status{Commit: sha, State: Failure, Context: "instep", Description: strings.Repeat("ő", 200)}); err != nil {
+		t.Fatal(err)
+	}
+	s := f.statuses[0]
+	if s["sha"] != sha || s["state"] != "failure" || s["context"] != "instep" || len([]rune(s["description"])) != 140 {
+		t.Errorf("%v", s)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, repo := range []string{"", "o", "o/r/s", "o/..", "../r", "o/r?x", "o/r#", "o//r"} {
+		if _, err := NewGitHub(repo, "token", "", Retry{}); err == nil {
+			t.Errorf("%q is taken for a repository", repo)
+		}
+	}
+	if _, err := NewGitHub("o/r", "token", "http://github.example.com/api/v3", Retry{}); err == nil {
+		t.Error("the token would go over the network in the clear")
+	}
+	if _, err := NewGitHub("o/r", "", "", Retry{}); err == nil {
+		t.Error("no token is no error")
+	}
+	if _, err := (Comment{Body: strings.Repeat("x", maxComment)}).body(); err == nil {
+		t.Error("a comment of any length is taken")
+	}
+}
