@@ -440,6 +440,7 @@ func (f *loading) insert(ctx context.Context, m *rowMaker, start, n uint64, miss
 		if err := f.insertBatch(ctx, m, b.String(), len(head), ends, first, missed); err != nil {
 			return err
 		}
+		m.decided = i
 	}
 	return nil
 }
@@ -581,7 +582,7 @@ func (f *loading) loadData(ctx context.Context, m *rowMaker, start, n uint64) (b
 		return false, c.exec(ctx, "ROLLBACK")
 	}
 	m.accepted.add(start, start+n)
-	m.bulk = true
+	m.decided, m.bulk = start+n, true
 	return true, c.exec(ctx, "COMMIT")
 }
 
@@ -959,10 +960,10 @@ func (d *domain) candidates(exprs string) []value {
 			s = strings.ReplaceAll(found[1], "''", "'")
 		}
 		n, err := strconv.ParseInt(strings.SplitN(s, ".", 2)[0], 10, 64)
-		number_ := err == nil
+		isNumber := err == nil
 		switch d.class {
 		case classInt, classDecimal, classFloat, classYear:
-			if number_ {
+			if isNumber {
 				for _, k := range []int64{n, n - 1, n + 1} {
 					if k >= 0 || !d.unsigned {
 						add(number(strconv.FormatInt(k, 10)))
@@ -978,7 +979,7 @@ func (d *domain) candidates(exprs string) []value {
 				add(text(s))
 				add(text(strings.NewReplacer("%", "", "_", "a").Replace(s)))
 				add(text(strings.NewReplacer("%", "a", "_", "a").Replace(s)))
-			case number_ && n > 0 && n <= 2000:
+			case isNumber && n > 0 && n <= 2000:
 				for _, k := range []int64{n, n - 1, n + 1} {
 					if k > 0 && int(k) <= d.max {
 						add(value{kind: valueText, text: "a", repeat: int(k)})
@@ -999,11 +1000,11 @@ func (d *domain) candidates(exprs string) []value {
 						break
 					}
 				}
-			case number_ && n >= 1000 && n <= 9999: // YEAR()
+			case isNumber && n >= 1000 && n <= 9999: // YEAR()
 				at = time.Date(int(n), 6, 15, 12, 0, 0, 0, time.UTC)
-			case number_ && n > 365250 && n < 3652424: // TO_DAYS()
+			case isNumber && n > 365250 && n < 3652424: // TO_DAYS()
 				at = time.Date(0, 1, 1, 12, 0, 0, 0, time.UTC).AddDate(0, 0, int(n))
-			case number_ && n > 1e8 && n < 1<<31: // UNIX_TIMESTAMP()
+			case isNumber && n > 1e8 && n < 1<<31: // UNIX_TIMESTAMP()
 				at = time.Unix(n, 0).UTC()
 			}
 			if at.IsZero() {
@@ -1031,8 +1032,8 @@ func (d *domain) candidates(exprs string) []value {
 			add(e)
 		}
 	}
-	if text := []string{"user@example.com", "AB12", "https://example.com/", "+36 1 234 5678", "hu", "EUR", "abc", "ABC"}; d.class == classText {
-		for _, s := range text { // what regular expressions ask for
+	if d.class == classText {
+		for _, s := range []string{"user@example.com", "AB12", "https://example.com/", "+36 1 234 5678", "hu", "EUR", "abc", "ABC"} { // what regular expressions ask for
 			if len(s) <= d.max {
 				add(value{kind: valueText, text: s})
 			}

@@ -436,3 +436,55 @@ func randomSchema(r *rand.Rand) string {
 	}
 	return b.String()
 }
+
+// TestFillTriggers fills tables whose triggers write to others and refuse rows.
+func TestFillTriggers(t *testing.T) {
+	srv := testServer(t, servertest.MariaDB(t))
+	c, name := guestIn(t, srv)
+	sql := "CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL); CREATE TABLE audit (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, a_id int NOT NULL)"
+	runAll(t, c, sql)
+	trigger := "CREATE TRIGGER a_audit AFTER INSERT ON a FOR EACH ROW INSERT INTO audit (a_id) VALUES (NEW.id)"
+	runAll(t, c, trigger)
+	var notes []string
+	rows, err := fill(context.Background(), srv, name, applied(t, srv.Version, nil, sql+";"+trigger), RowOptions{Each: 3000}, noted(&notes))
+	if err != nil || rows["a"] != 3000 || rows["audit"] != 6000 || !strings.Contains(strings.Join(notes, "\n"), "a has a trigger on INSERT") {
+		t.Error(rows, err, notes)
+	}
+}
+
+// TestFillWithoutLocal loads many rows where the account may not allow LOAD DATA LOCAL, as on an existing server.
+func TestFillWithoutLocal(t *testing.T) {
+	srv := testServer(t, servertest.MySQL(t))
+	c, name := guestIn(t, srv)
+	sql := "CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL, s varchar(100) UNIQUE)"
+	runAll(t, c, sql)
+	srv2 := *srv
+	srv2.admin = srv.guest
+	var notes []string
+	rows, err := fill(context.Background(), &srv2, name, applied(t, srv.Version, nil, sql), RowOptions{Each: 3000}, noted(&notes))
+	if err != nil || rows["a"] != 3000 || !strings.Contains(strings.Join(notes, "\n"), "loaded by INSERT") {
+		t.Error(rows, err, notes)
+	}
+}
+
+func TestSpans(t *testing.T) {
+	var s spans
+	s.add(2, 4)
+	s.add(4, 6)
+	s.add(9, 9)
+	s.add(9, 11)
+	want := []uint64{2, 3, 4, 5, 9, 10}
+	if s.n != uint64(len(want)) || len(s.list) != 2 {
+		t.Fatal(s)
+	}
+	for k, x := range want {
+		if s.at(uint64(k)) != x {
+			t.Errorf("at(%d) is %d, want %d", k, s.at(uint64(k)), x)
+		}
+	}
+	for x := range uint64(13) {
+		if s.has(x) != slices.Contains(want, x) {
+			t.Errorf("has(%d) is %v", x, s.has(x))
+		}
+	}
+}

@@ -96,6 +96,7 @@ type rowMaker struct {
 	diag    uint64 // rows at the beginning that hold the edges of all columns side by side
 	// accepted are the numbers of the rows that the server took.
 	accepted spans
+	decided  uint64 // the server was sent all rows before this one
 	notes    []string
 	late     []lateRef
 	refused  map[int]*refusal // by the server's number
@@ -186,6 +187,12 @@ func (s *spans) at(k uint64) uint64 {
 		i--
 	}
 	return s.list[i].start + k - s.list[i].before
+}
+
+// has tells whether a number is in one of the ranges.
+func (s *spans) has(x uint64) bool {
+	i, found := slices.BinarySearchFunc(s.list, x, func(p span, x uint64) int { return cmp.Compare(p.start, x) })
+	return found || i > 0 && x < s.list[i-1].end
 }
 
 // mix gives a number that looks random (splitmix64).
@@ -509,8 +516,8 @@ func (m *rowMaker) refRow(r *rowRef, i uint64, depth int) (uint64, bool) {
 		if n = r.parent.wanted; n == 0 {
 			return 0, false
 		}
-	case r.parent == m && (n == 0 || r.unit.unique && r.unit.mod == 0):
-		return i, !r.null || r.unit.unique // its own row
+	case r.parent == m:
+		return m.selfRow(r, i, h, depth)
 	case n == 0:
 		return 0, false
 	}
@@ -534,6 +541,21 @@ func (m *rowMaker) refRow(r *rowRef, i uint64, depth int) (uint64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// selfRow gives the number of the row of the same table to which a row refers: one before it, or its own. Rows that were not sent
+// yet are taken for accepted: if they are not, the server refuses those that refer to them.
+func (m *rowMaker) selfRow(r *rowRef, i, h uint64, depth int) (uint64, bool) {
+	if i == 0 || r.unit.unique {
+		return i, !r.null || r.unit.unique
+	}
+	for t := range uint64(tries) {
+		j := mix(h+t) % i
+		if (j >= m.decided || m.accepted.has(j)) && m.agrees(r, i, j, depth) {
+			return j, true
+		}
+	}
+	return i, !r.null
 }
 
 // agrees tells whether a parent's row has the values that other foreign keys have given to columns in common, and no NULL where
