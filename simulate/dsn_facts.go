@@ -67,8 +67,8 @@ func recognised(says dsnSays) dsnAbout {
 		about.cluster = "TiDB"
 		about.notes = []string{
 			// TiDB manual: Metadata Lock; FOREIGN KEY Constraints; ALTER TABLE (MySQL compatibility); MySQL Compatibility (Unsupported features).
-			"TiDB changes schemas online and asynchronously: a statement neither copies a table nor blocks its writers, ALGORITHM and LOCK choose nothing, and there is no convoy behind a waiting ALTER",
-			"TiDB: since 6.5 a change waits for transactions that have used the table (metadata lock); without that lock, or where data is changed, the transaction fails at its end instead (8028, Information schema is changed)",
+			"TiDB changes schemas online and asynchronously: writers go on, what needs other data (an index, a changed type) is written in the background, LOCK has no effect and ALGORITHM does not choose how it is done, and no statement queues behind a waiting ALTER",
+			"TiDB: by default since 6.5 a change waits for transactions that have used the table (metadata lock); without that lock, or where data is changed, the transaction fails at its end instead (8028, Information schema is changed)",
 			"TiDB: foreign keys are checked since 6.6, and are generally available since 8.5; there are no triggers, stored procedures or events",
 		}
 	case strings.Contains(version, "vitess") || strings.Contains(comment, "vitess") || strings.Contains(comment, "planetscale"):

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -202,6 +204,35 @@ func TestDSNCrash(t *testing.T) {
 				t.Errorf("left behind: %q", allOf(t, out, keptRun))
 			}
 		})
+	}
+}
+
+// TestDSNCrashAnywhere kills a process at some moment while it makes its databases.
+func TestDSNCrashAnywhere(t *testing.T) {
+	target := startLocalTest(t, localOptions(t))
+	o := EngineOptions{Engine: "dsn", DSN: target.admin.FormatDSN(), YesThisServer: true}
+	for _, after := range []time.Duration{20, 40, 60, 80, 100, 130, 160, 200} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestHold$")
+		cmd.Env = append(os.Environ(), holdEnv+"=dsn "+o.DSN)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(after * time.Millisecond)
+		cmd.Process.Kill()
+		cmd.Wait()
+		var left []string
+		for range 100 { // the server notices that a client has died as soon as it is told
+			if err := sweepDSN(t.Context(), o); err != nil {
+				t.Errorf("after %d ms: %v", after, err)
+			}
+			if left = allOf(t, target, "instep"); len(left) == 0 {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		if len(left) > 0 {
+			t.Errorf("after %d ms: left behind: %q", after, left)
+		}
 	}
 }
 

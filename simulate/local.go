@@ -67,7 +67,7 @@ while read -r order; do
 	esac
 done
 exec >/dev/null
-while [ "$keep" -gt 0 ] && kill -0 "$pid"; do sleep 5; keep=$((keep - 5)); done
+while [ "$keep" -gt 0 ] && kill -0 "$pid"; do sleep 1; keep=$((keep - 1)); done
 end
 rm -rf "$dir" "$dir.lock"`
 
@@ -168,7 +168,7 @@ func (l *localServer) start(ctx context.Context, o EngineOptions, program localP
 	args = append(args, program.options(filepath.Join(l.dir, "data"))...)
 	args = append(args, "--socket="+socket, "--pid-file="+filepath.Join(l.dir, "pid"), "--tmpdir="+tmp, "--init-file="+init,
 		"--skip-networking", "--loose-mysqlx=OFF", // the X plugin would open a socket of its own in /tmp
-		"--skip-name-resolve", "--local-infile=0", "--event-scheduler=DISABLED", "--loose-symbolic-links=0",
+		"--skip-name-resolve", "--local-infile=0", "--event-scheduler=OFF", "--loose-symbolic-links=0", // DISABLED makes MariaDB refuse CREATE EVENT (1577)
 		"--max-connections=64", "--max-prepared-stmt-count=4096", "--loose-temptable-max-ram=256M",
 		// MySQL writes a binary log by default, MariaDB none; both are left so. Creating functions would then need SUPER in MySQL
 		// (manual: Stored Program Binary Logging), which our guest must not have.

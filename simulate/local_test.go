@@ -128,7 +128,7 @@ func TestLocal(t *testing.T) {
 		t.Errorf("it is %s (%+v)", s.Name, s.Version)
 	}
 	for variable, want := range map[string]string{
-		"local_infile": "0", "event_scheduler": "DISABLED", "skip_networking": "1", "performance_schema": "1",
+		"local_infile": "0", "event_scheduler": "OFF", "skip_networking": "1", "performance_schema": "1",
 		"log_bin_trust_function_creators": "1", "character_set_server": "utf8mb4",
 		"sql_mode": "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION",
 	} {
@@ -176,6 +176,17 @@ func TestLocal(t *testing.T) {
 		}
 		c.close()
 	}
+	// Not even root may read and write files.
+	c, err := s.session(t.Context(), asAdmin, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, refused := range []string{"SELECT 1 INTO OUTFILE '" + dir + "/tmp/x'", "SELECT 1 INTO OUTFILE '" + dir + "/none/x'", "LOAD DATA INFILE '" + dir + "/none/x' INTO TABLE " + name + ".t"} {
+		if err := c.exec(t.Context(), refused); err == nil {
+			t.Errorf("root may %s", refused)
+		}
+	}
+	c.close()
 	if err := s.ended(); err != nil {
 		t.Errorf("ended: %v", err)
 	}
@@ -262,11 +273,11 @@ func TestLocalBounds(t *testing.T) {
 		o             EngineOptions
 		statements    []string
 	}{
-		{"rows", "its files took", EngineOptions{MaxDisk: 250 << 20}, []string{
+		{"rows", "its files took", EngineOptions{MaxDisk: 180 << 20}, []string{
 			"CREATE TABLE big (s LONGTEXT) ENGINE=InnoDB",
 			"INSERT INTO big SELECT REPEAT('x', 8000000) FROM seq_1_to_1000",
 		}},
-		{"temporary file", "its files took", EngineOptions{MaxDisk: 250 << 20}, []string{
+		{"temporary file", "its files took", EngineOptions{MaxDisk: 180 << 20}, []string{
 			"SET SESSION tmp_memory_table_size = 1024",
 			"SELECT COUNT(*) FROM (SELECT DISTINCT seq, REPEAT('x', 2000) FROM seq_1_to_2000000) x",
 		}},
@@ -416,6 +427,17 @@ func hold(t testing.TB, engine string, keep bool) (*exec.Cmd, string) {
 	return nil, ""
 }
 
+func signalTo(t testing.TB, pid int, signal os.Signal) {
+	t.Helper()
+	p, err := os.FindProcess(pid)
+	if err == nil {
+		err = p.Signal(signal)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLocalCrash kills a process that has a server, first alone and then together with the server's supervisor.
 func TestLocalCrash(t *testing.T) {
 	o := localOptions(t)
@@ -444,7 +466,7 @@ func TestLocalCrash(t *testing.T) {
 			var parent int
 			fmt.Sscan(string(line), &parent)
 			if strings.Contains(string(line), "dir=$1") && parent == cmd.Process.Pid {
-				syscall.Kill(pid, syscall.SIGKILL)
+				signalTo(t, pid, os.Kill)
 			}
 		}
 		cmd.Process.Kill()
@@ -466,6 +488,24 @@ func TestLocalCrash(t *testing.T) {
 		s.Close()
 		living.Close()
 		nothingLeft(t, tmp)
+	})
+	t.Run("kept and ended", func(t *testing.T) {
+		cmd, _ := hold(t, "local", true)
+		cmd.Process.Kill()
+		cmd.Wait()
+		_, pids := runsIn(t, tmp)
+		for _, pid := range pids {
+			if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); err == nil && strings.TrimSpace(string(name)) != "sh" {
+				signalTo(t, pid, syscall.SIGTERM) // as Server.Connect says
+			}
+		}
+		for range 200 {
+			if folders, pids := runsIn(t, tmp); len(folders)+len(pids) == 0 {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		nothingLeft(t, tmp) // its supervisor has removed it
 	})
 	t.Run("kept", func(t *testing.T) {
 		cmd, _ := hold(t, "local", true)
@@ -493,6 +533,37 @@ func TestLocalCrash(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		nothingLeft(t, tmp)
 	})
+}
+
+// TestLocalCrashAnywhere kills a process at some moment while it starts a server: while it prepares the data directory, copies
+// it, waits for the server, and after.
+func TestLocalCrashAnywhere(t *testing.T) {
+	localOptions(t)
+	tmp := ownTemp(t)
+	for _, after := range []time.Duration{100, 300, 600, 100, 250, 400, 700, 900} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestHold$")
+		cmd.Env = append(os.Environ(), holdEnv+"=local")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(after * time.Millisecond)
+		cmd.Process.Kill()
+		cmd.Wait()
+		if err := sweepLocal(); err != nil {
+			t.Errorf("after %d ms: %v", after, err)
+		}
+		folders, pids := runsIn(t, tmp)
+		for range 100 { // what prepared a data directory is told to end, and does so by itself
+			if len(folders)+len(pids) == 0 {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+			folders, pids = runsIn(t, tmp)
+		}
+		if len(folders)+len(pids) > 0 {
+			t.Errorf("after %d ms: left behind: %q %v", after, folders, pids)
+		}
+	}
 }
 
 func TestLocalMissing(t *testing.T) {
