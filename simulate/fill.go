@@ -93,7 +93,6 @@ type loading struct {
 	order    []*rowMaker
 	triggers bool // that run when rows are written
 	packet   int
-	deleted  bool // rows of a circle were deleted
 }
 
 // prepare sets a session up. What an account may not set is left: it only makes loading faster.
