@@ -42,8 +42,11 @@ type matrixInput struct {
 	Old, New               *schema.Schema
 	DeployedRev, TargetRev string
 	Queries                []Queries
-	Limit                  time.Duration // of a statement; 0 takes 5 seconds
-	Total                  time.Duration // of one run; 0 takes a minute
+	// States are the schemas of all states. What is implied about tables that stay the same through all of them is sent on the
+	// first and on the last one only. Nil: they are not known, and everything is sent on every state.
+	States []*schema.Schema
+	Limit  time.Duration // of a statement; 0 takes 5 seconds
+	Total  time.Duration // of one run; 0 takes a minute
 }
 
 // ownState is a state beside the upgrade: a database of the target schema, for new code whose own state the upgrade did not
@@ -113,7 +116,7 @@ func newMatrix(ctx context.Context, srv *Server, database string, in matrixInput
 	if err != nil {
 		return nil, fmt.Errorf("reading rows for the workloads: %w", err)
 	}
-	near := nearTables(in.Old, in.New)
+	near := nearTables(in)
 	for _, code := range []analyzer.Breaks{analyzer.OldCode, analyzer.NewCode} {
 		of := Subject{Code: code, Rev: in.DeployedRev, Schema: in.Deployed, Sample: rows, Queries: in.Queries, Near: near}
 		if code == analyzer.NewCode {
@@ -187,25 +190,49 @@ func indexes(n int, keep func(int) bool) []int {
 	return list
 }
 
-// nearTables gives the names, old and new, of the tables that an upgrade changes and of those that foreign keys tie to them; nil
-// if it may change how any table behaves. It decides only how much is sent about a table.
-func nearTables(old, new *schema.Schema) map[string]bool {
+// nearTables gives the names, old and new, of the tables that an upgrade changes, at its ends or on the way, and of those that foreign
+// keys tie to them; nil if it may change how any table behaves. It decides only how much is sent about a table.
+func nearTables(in matrixInput) map[string]bool {
 	names := map[string]bool{}
-	for _, c := range schema.Diff(old, new) {
-		switch c := c.(type) {
-		case *schema.ChangeTrigger, *schema.ChangeView, *schema.ChangeRoutine, *schema.ChangeDatabase:
-			return nil
-		case *schema.RenameTable:
-			names[c.New.Name] = true
+	states := slices.Concat([]*schema.Schema{in.Old, in.New}, in.States)
+	type pair struct{ before, after *schema.Schema }
+	pairs := []pair{{in.Old, in.New}}
+	for i := 1; i < len(in.States); i++ {
+		if in.States[i-1] != in.States[i] {
+			pairs = append(pairs, pair{in.States[i-1], in.States[i]})
 		}
-		names[c.Object().Table] = true
 	}
-	if len(old.Triggers())+len(new.Triggers()) > 0 {
-		return nil // a trigger of any table may name what changes
+	for _, p := range pairs {
+		for _, c := range schema.Diff(p.before, p.after) {
+			switch c := c.(type) {
+			case *schema.ChangeTrigger, *schema.ChangeView, *schema.ChangeRoutine, *schema.ChangeDatabase:
+				return nil
+			case *schema.RenameTable:
+				names[c.New.Name] = true
+			}
+			names[c.Object().Table] = true
+		}
+	}
+	for _, s := range states {
+		if len(s.Triggers()) > 0 {
+			return nil // a trigger of any table may name what changes
+		}
+	}
+	// A table that is renamed on the way has other names at the ends.
+	origins := map[schema.Origin]bool{}
+	for _, s := range states {
+		for _, t := range s.Tables() {
+			if names[t.Name] && t.Origin != "" {
+				origins[t.Origin] = true
+			}
+		}
 	}
 	for range 2 {
-		for _, s := range []*schema.Schema{old, new} {
+		for _, s := range states {
 			for _, t := range s.Tables() {
+				if origins[t.Origin] {
+					names[t.Name] = true
+				}
 				for _, f := range t.ForeignKeys {
 					if names[t.Name] || names[f.RefTable] {
 						names[t.Name], names[f.RefTable] = true, true
@@ -270,7 +297,7 @@ func (m *matrix) pair() {
 		}
 		for _, a := range about {
 			for _, j := range byTable[a] {
-				if old.transactions[j].role == meets && len(m.pairs) < maxPairs {
+				if old.transactions[j].role == meets && !(t.far && old.transactions[j].far) && len(m.pairs) < maxPairs {
 					m.pairs = append(m.pairs, overlap{writer: i, meets: j, own: own})
 				}
 			}
@@ -299,7 +326,16 @@ func (m *matrix) run(ctx context.Context, database string, now *schema.Schema, s
 		if state == ownState && r.code == analyzer.OldCode {
 			continue
 		}
-		met, err := s.all(ctx, r.transactions, r.single)
+		list := r.transactions
+		if state > 0 && state < len(m.States)-1 {
+			list = slices.Clone(list)
+			for i := range list {
+				if list[i].far {
+					list[i].Statements = nil
+				}
+			}
+		}
+		met, err := s.all(ctx, list, r.single)
 		if err != nil {
 			return err
 		}

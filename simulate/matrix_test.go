@@ -132,6 +132,24 @@ var matrixCases = []matrixCase{
 		want: []string{"writer old-code 1: 1364", "writer new-code 1: 1364"},
 	},
 	{
+		name: "table that goes and comes back", old: matrixUsers + "CREATE TABLE logs (id INT NOT NULL PRIMARY KEY)", steps: "RENAME TABLE users TO people; RENAME TABLE people TO users",
+		want: []string{"writer old-code 1: 1146", "writer new-code 1: 1146", "reader old-code 1: 1146", "reader new-code 1: 1146"},
+	},
+	{
+		name:  "values that are alike for another collation",
+		old:   "CREATE TABLE tags (id INT NOT NULL PRIMARY KEY, tag VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, UNIQUE KEY u (tag)); INSERT INTO tags VALUES (1, 'one')",
+		steps: "ALTER TABLE tags MODIFY tag VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL",
+		want:  []string{"writer old-code 1: 1062"},
+	},
+	{
+		name: "a long text", old: "CREATE TABLE texts (id INT NOT NULL PRIMARY KEY, t LONGTEXT)", steps: "ALTER TABLE texts MODIFY t TEXT",
+		want: []string{"writer old-code 1: 1406"},
+	},
+	{
+		name: "view with a check option", old: matrixUsers + "CREATE VIEW v AS SELECT name, age FROM users WHERE age >= 0", steps: "CREATE OR REPLACE VIEW v AS SELECT name, age FROM users WHERE age >= 0 WITH CHECK OPTION",
+		want: []string{"writer old-code 1: 1369"},
+	},
+	{
 		name:  "key of one byte that has come to its end",
 		old:   "CREATE TABLE tiny (id TINYINT NOT NULL AUTO_INCREMENT PRIMARY KEY, a INT); INSERT INTO tiny VALUES (1, 1), (120, 2)",
 		steps: "ALTER TABLE tiny ADD KEY (a)",
@@ -180,12 +198,14 @@ func matrixRun(t *testing.T, srv *Server, name, old, steps string, in matrixInpu
 	apply(old, "old")
 	in.Deployed = s
 	target := s
+	in.States = []*schema.Schema{s}
 	pending, _ := schema.Split("x.sql", steps)
 	for _, st := range pending {
 		st.Migration = "new"
 		if target, err = target.Apply(st); err != nil {
 			t.Fatal(err)
 		}
+		in.States = append(in.States, target)
 	}
 	in.Target = target
 	if in.Services == nil {

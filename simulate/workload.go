@@ -34,6 +34,7 @@ type Transaction struct {
 	Select     int    // the index of the statement whose rows are compared; -1 for none
 
 	role role
+	far  bool // its table has nothing to do with what changes
 }
 
 // A role is what a transaction does where old and new code overlap. Transactions with a role are about the first sampled row of
@@ -130,7 +131,7 @@ var impliedBySchema = Source{
 // The bounds of an implied workload, in transactions. The most telling ones come first.
 const (
 	maxNear     = 150 // of a table that changes or is tied to one that does
-	maxFar      = 40  // of another
+	maxFar      = 30  // of another
 	maxWorkload = 8000
 )
 
@@ -142,6 +143,7 @@ type implied struct {
 	left  []string // what bounds left out, in words
 
 	now      *schema.Table
+	far      bool
 	room     int // transactions left for the table
 	serial   uint64
 	literals map[*schema.Column][]string // edge literals, which are costly to make
@@ -158,12 +160,12 @@ func (w *implied) add(use analyzer.Use, r role, selects int, statements ...strin
 		name = w.now.Name
 		w.named[name] = true
 	}
-	w.out = append(w.out, Transaction{Table: name, Use: use, Statements: statements, Reads: use&^analyzer.Read == 0, Select: selects, role: r})
+	w.out = append(w.out, Transaction{Table: name, Use: use, Statements: statements, Reads: use&^analyzer.Read == 0, Select: selects, role: r, far: w.far})
 }
 
 func (w *implied) table(t *schema.Table) {
 	near := w.Near == nil || w.Near[t.Name]
-	w.now, w.room = t, maxFar
+	w.now, w.far, w.room = t, !near, maxFar
 	if near {
 		w.room = maxNear
 	}
@@ -209,6 +211,17 @@ func (w *implied) edges(c *schema.Column) []string {
 	v, ok := w.literals[c]
 	if !ok {
 		v = edgeLiterals(c)
+		// Lengths at which the types of texts differ; rows are made without them, for they would fill the server.
+		switch c.Type.Name {
+		case "text":
+			v = slices.Insert(v, len(v)-1, fmt.Sprintf("REPEAT('x', %d)", 65535))
+		case "mediumtext", "longtext":
+			v = slices.Insert(v, len(v)-1, fmt.Sprintf("REPEAT('x', %d)", 70000))
+		case "blob":
+			v = slices.Insert(v, len(v)-1, fmt.Sprintf("REPEAT(X'ff', %d)", 65535))
+		case "mediumblob", "longblob":
+			v = slices.Insert(v, len(v)-1, fmt.Sprintf("REPEAT(X'ff', %d)", 70000))
+		}
 		if w.literals == nil {
 			w.literals = map[*schema.Column][]string{}
 		}
@@ -570,6 +583,9 @@ func (w *implied) writes(t *schema.Table, near bool) {
 	more, twin := w.alike(t, full, "", 0)
 	also, full := w.alike(t, full, "", 0)
 	send(analyzer.Insert, noRole, slices.Concat(pre, needs, more, also), w.insert(t, full, given), w.insert(t, twin, given))
+	if near {
+		send(analyzer.Insert|analyzer.Omit, noRole, slices.Concat(pre, needs, more, also), w.insert(t, full, compulsory), w.insert(t, twin, compulsory))
+	}
 	kids := w.children(t, rowAt(t, base), 0, map[string]bool{})
 	del := "DELETE FROM " + name + rowAt(t, base)
 	send(analyzer.Delete, meets, pre, del)
@@ -619,6 +635,7 @@ func (w *implied) writes(t *schema.Table, near bool) {
 	if near {
 		send(analyzer.Insert|analyzer.Update, noRole, pre, w.insert(t, base, nil)+" ON DUPLICATE KEY UPDATE "+quoteName(columns[0].Name)+" = "+quoteName(columns[0].Name))
 		send(analyzer.Insert|analyzer.Delete, noRole, pre, "REPLACE"+strings.TrimPrefix(w.insert(t, base, nil), "INSERT"))
+		w.pairs(t, row, slices.Concat(pre, needs), send)
 		if plainKey(t) == nil {
 			send(analyzer.Insert, noRole, pre, w.insert(t, base, nil), w.insert(t, base, nil))
 		}
@@ -663,6 +680,33 @@ func (w *implied) writes(t *schema.Table, near bool) {
 	}
 }
 
+// pairs makes pairs of rows that differ in a unique column as values that only some type, length or collation tells apart do.
+func (w *implied) pairs(t *schema.Table, row entity, needs []string, send func(analyzer.Use, role, []string, ...string)) {
+	for _, k := range t.Keys {
+		if !isUnique(k) {
+			continue
+		}
+		for _, name := range keyColumns(k) {
+			c := t.Column(name)
+			if c == nil || c.Generated != nil || c.AutoIncrement || isParentColumn(t, name) || isInteger(c.Type) || w.room <= 40 {
+				continue
+			}
+			edges := slices.DeleteFunc(slices.Clone(w.edges(c)), func(v string) bool { return v == "NULL" })
+			for n := 1; n < min(len(edges), 12); n++ {
+				for _, m := range slices.Compact([]int{0, n - 1}) {
+					one := entity{}
+					for name, v := range row {
+						one[name] = v
+					}
+					more, other := w.alike(t, one, "", 0)
+					one[c.Name], other[c.Name] = edges[m], edges[n]
+					send(analyzer.Insert, noRole, slices.Concat(needs, more), w.insert(t, one, nil), w.insert(t, other, nil))
+				}
+			}
+		}
+	}
+}
+
 // children gives the statements that delete what keeps a row of t from being deleted, the farthest first; where is the condition
 // that finds the row. Cycles are left as they are.
 func (w *implied) children(t *schema.Table, where string, depth int, seen map[string]bool) []string {
@@ -693,7 +737,7 @@ func (w *implied) children(t *schema.Table, where string, depth int, seen map[st
 // view makes statements about a view. Which rows it shows depends on more than the sample, so they are not compared; whether it
 // can be written through is decided by the server alone, and what it refuses on the code's own schema does not count.
 func (w *implied) view(v *schema.View) {
-	w.now, w.room = nil, 20
+	w.now, w.far, w.room = nil, false, 20
 	list := func(use analyzer.Use, text string) {
 		w.add(use, noRole, -1, text)
 		if n := len(w.out); n > 0 && w.out[n-1].Statements[0] == text {
@@ -724,9 +768,32 @@ func (w *implied) view(v *schema.View) {
 					names, vals = append(names, quoteName(c.Name)), append(vals, cmp.Or(row[c.Name], w.ordinary(c, 0)))
 				}
 			}
-			if len(names) > 0 {
-				w.add(analyzer.Insert, noRole, -1, slices.Concat(pre, needs, []string{fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", name, strings.Join(names, ", "), strings.Join(vals, ", "))})...)
-				w.out[len(w.out)-1].Table = v.Name
+			insert := func() {
+				if len(names) > 0 && w.room > 0 {
+					before := len(w.out)
+					w.add(analyzer.Insert, noRole, -1, slices.Concat(pre, needs, []string{fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", name, strings.Join(names, ", "), strings.Join(vals, ", "))})...)
+					for i := range w.out[before:] {
+						w.out[before+i].Table = v.Name
+					}
+				}
+			}
+			insert()
+			w.room += 20
+			for n := 0; n < 8; n++ { // what a CHECK OPTION may refuse
+				for i, q := range names {
+					c := t.Column(strings.Trim(q, "`"))
+					if c == nil {
+						continue
+					}
+					edges := w.edges(c)
+					if n >= len(edges) {
+						continue
+					}
+					was := vals[i]
+					vals[i] = edges[len(edges)-1-n]
+					insert()
+					vals[i] = was
+				}
 			}
 		}
 	}
