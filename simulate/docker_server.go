@@ -103,6 +103,9 @@ func (d *docker) start(ctx context.Context, published bool) (s *Server, err erro
 	}
 	defer func() {
 		if err != nil {
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
 			err = errors.Join(err, d.remove())
 		}
 	}()
@@ -166,6 +169,8 @@ func (d *docker) run(ctx context.Context, published bool) error {
 		// Its packets keep the container's address, to which nobody but this machine has a way back.
 		options["com.docker.network.bridge.enable_ip_masquerade"] = "false"
 	}
+	// An internal network keeps a container from the world and from other containers, not from what listens on the addresses of the
+	// engine's machine (tested on 20.10). No statement of the guest's opens a connection; a flaw of the server's might.
 	network, err := d.client.CreateNetwork(dc.CreateNetworkOptions{
 		Name: d.name, Driver: "bridge", Internal: !published, Labels: labels, Options: options, Context: task,
 	})
