@@ -11,6 +11,7 @@ import (
 	"instep/analyzer"
 	"instep/analyzer/rules"
 	"instep/cmd/internal/report"
+	"instep/migrate"
 )
 
 func runCheck(cmd *cobra.Command, o *options, args []string) error {
@@ -18,41 +19,67 @@ func runCheck(cmd *cobra.Command, o *options, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkFailOn(o.failOn); err != nil {
+	q, err := o.inquire(cmd, args)
+	if err != nil {
 		return err
+	}
+	defer q.repo.Close()
+	r := analyzer.Analyze(q.upgrade, rules.All)
+	doc := &report.Document{Report: r, ConfigChanges: q.changes, Color: o.colored(cmd.OutOrStdout()), Brief: o.quiet}
+	return o.answer(cmd, format, doc, q.order)
+}
+
+// An inquiry is what check and simulate are asked about, read and checked.
+type inquiry struct {
+	repo             io.Closer // to be closed when the trees have been read
+	deployed, target *tree
+	changes          []string // of the configuration
+	comparisons      []*migrate.Comparison
+	upgrade          analyzer.Upgrade
+	order            []string // that is demanded
+}
+
+// inquire reads what the arguments and flags name.
+func (o *options) inquire(cmd *cobra.Command, args []string) (q *inquiry, err error) {
+	if err := checkFailOn(o.failOn); err != nil {
+		return nil, err
 	}
 	repo, err := openRepo(o)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer repo.Close()
-	deployed, target, err := ends(cmd.Context(), repo, args, o)
+	defer func() {
+		if err != nil {
+			repo.Close()
+		}
+	}()
+	q = &inquiry{repo: repo}
+	if q.deployed, q.target, err = ends(cmd.Context(), repo, args, o); err != nil {
+		return nil, err
+	}
+	c, changes, err := configFor(q.deployed, q.target, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c, changes, err := configFor(deployed, target, o)
-	if err != nil {
-		return err
-	}
+	q.changes = changes
 	if err := checkIgnores(c); err != nil {
-		return err
+		return nil, err
 	}
 	var a analysis
-	u, err := a.upgrade(deployed, target, c)
-	if err != nil {
+	if q.comparisons, err = a.compare(q.deployed, q.target, c); err != nil {
+		return nil, err
+	}
+	q.upgrade = a.upgradeOf(q.comparisons, q.deployed, q.target, c)
+	q.order, err = demandedOrder(o.order, q.upgrade.Services)
+	return q, err
+}
+
+// answer prints the document and gives the exit code that follows from its verdict and the user's demands.
+func (o *options) answer(cmd *cobra.Command, format *report.Format, doc *report.Document, order []string) error {
+	if err := o.document(cmd, func(w io.Writer) error { return format.Write(w, doc) }); err != nil {
 		return err
 	}
-	order, err := demandedOrder(o.order, u.Services)
-	if err != nil {
-		return err
-	}
-	r := analyzer.Analyze(u, rules.All)
-	err = o.document(cmd, func(w io.Writer) error {
-		return format.Write(w, &report.Document{Report: r, ConfigChanges: changes, Color: o.colored(cmd.OutOrStdout()), Brief: o.quiet})
-	})
-	if err != nil {
-		return err
-	}
+	r := doc.Combined()
 	code := verdictCode(r.Verdict)
 	for _, unmet := range append(unmetOrder(order, r), unmetFailOn(o.failOn, r)...) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "instep: %s\n", printable(unmet))

@@ -10,11 +10,13 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"instep/cmd/internal/report"
+	"instep/simulate"
 )
 
 // The exit codes.
@@ -34,11 +36,13 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 // collecting took a quarter of its time.
 const gcPercent = 400
 
-// Main runs the command line and gives the exit code.
+// Main runs the command line and gives the exit code. An interrupt or SIGTERM lets the command clean up; the second one ends
+// the process at once.
 func Main() int {
 	debug.SetGCPercent(gcPercent)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop)
 	return Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
@@ -48,6 +52,11 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	return execute(ctx, root, stderr)
+}
+
+// execute runs a command line that has its arguments.
+func execute(ctx context.Context, root *cobra.Command, stderr io.Writer) int {
 	err := root.ExecuteContext(ctx)
 	var code exit
 	switch {
@@ -55,6 +64,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	case errors.As(err, &code):
 		return int(code)
+	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))):
+		err = errInterrupted
 	}
 	fmt.Fprintf(stderr, "instep: %s\n", printable(err.Error()))
 	return exitFailed
@@ -86,8 +97,9 @@ type options struct {
 	quiet      bool
 }
 
-func newRoot() *cobra.Command {
-	o := &options{}
+func newRoot() *cobra.Command { return newRootWith(&options{}, simulate.Run) }
+
+func newRootWith(o *options, run simulator) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "instep DEPLOYED [TARGET]",
 		Short: "which service goes first? Schema changes between two refs, and the deployment order that is safe",
@@ -119,18 +131,23 @@ DEPLOYED and TARGET are tags, branches or commits; DEPLOYED..TARGET works too.`,
 	flags.BoolVar(&o.noColor, "no-color", false, "no colours (NO_COLOR is honoured too)")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print only the answer")
 	addTargetFlags(root, o)
-	root.Flags().StringVar(&o.order, "order", "", "demand that this order is safe, such as admin,app: exit 1 if it is not")
-	root.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit 1 on any of: split, window, unproven, irreversible, consumer")
+	addDemandFlags(root, o)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newHistory(o), newSchema(o), newSQL(o), newRules(o), newExplain(o), newInit(o), newDemo(o), newWait(o), newVersion())
+	root.AddCommand(newHistory(o), newSchema(o), newSQL(o), newSimulate(o, run), newRules(o), newExplain(o), newInit(o), newDemo(o), newWait(o), newVersion())
 	return root
 }
 
 // addTargetFlags adds the flags of commands that compare two refs.
 func addTargetFlags(cmd *cobra.Command, o *options) {
 	cmd.Flags().BoolVar(&o.worktree, "worktree", false, "the target is the work tree, with its uncommitted files")
+}
+
+// addDemandFlags adds the flags by which a user demands something of the answer.
+func addDemandFlags(cmd *cobra.Command, o *options) {
+	cmd.Flags().StringVar(&o.order, "order", "", "demand that this order is safe, such as admin,app: exit 1 if it is not")
+	cmd.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit 1 on any of: split, window, unproven, irreversible, consumer")
 }
 
 // checkArgs explains a wrong number of arguments in the words of the task.

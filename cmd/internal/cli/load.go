@@ -295,6 +295,11 @@ func (a *analysis) upgrade(deployed, target *tree, c *config) (analyzer.Upgrade,
 	if err != nil {
 		return analyzer.Upgrade{}, err
 	}
+	return a.upgradeOf(cmps, deployed, target, c), nil
+}
+
+// upgradeOf is upgrade for trees that have been compared.
+func (a *analysis) upgradeOf(cmps []*migrate.Comparison, deployed, target *tree, c *config) analyzer.Upgrade {
 	u := analyzer.Upgrade{
 		Deployed: deployed.Ref,
 		Target:   target.Ref,
@@ -320,7 +325,7 @@ func (a *analysis) upgrade(deployed, target *tree, c *config) (analyzer.Upgrade,
 	for _, ig := range c.Ignore {
 		u.Ignores = append(u.Ignores, analyzer.Ignore{Rule: ig.Rule, Object: ig.Object, Because: ig.Because})
 	}
-	return u, nil
+	return u
 }
 
 // database turns a comparison into what the analyzer takes, but for the name.

@@ -211,6 +211,7 @@ type matrixCell struct {
 	text string
 	mark cellMark
 	own  bool // code on its own schema
+	out  bool // it was run, but cannot occur in any order
 }
 
 type matrixRow struct {
@@ -231,7 +232,16 @@ type matrix struct {
 // maxColumns is the number of columns from which neighbours that are equal are shown as one.
 const maxColumns = 8
 
-func newMatrix(db *analyzer.SimulatedDatabase) *matrix {
+// unreachable tells whether a cell cannot occur in any order: a service that migrates starts its new code on the new schema.
+func (d *Document) unreachable(db *analyzer.SimulatedDatabase, c *analyzer.Cell) bool {
+	return c.Code == analyzer.NewCode && c.State < len(db.Steps) && d.migrates(c.Service)
+}
+
+func (d *Document) migrates(service string) bool {
+	return slices.ContainsFunc(d.Services, func(s analyzer.ServiceReport) bool { return s.Name == service && s.Migrates })
+}
+
+func (d *Document) newMatrix(db *analyzer.SimulatedDatabase) *matrix {
 	m := &matrix{}
 	m.last, m.whole = lastState(db)
 	for _, c := range db.Cells {
@@ -252,6 +262,10 @@ func newMatrix(db *analyzer.SimulatedDatabase) *matrix {
 		}
 		cell := newCell(&c)
 		cell.own = !c.Overlap && (c.Code == analyzer.OldCode && c.State == 0 || c.Code == analyzer.NewCode && m.whole && c.State == m.last)
+		if d.unreachable(db, &c) {
+			cell.out = true
+			cell.text = "(" + cell.text + ")"
+		}
 		m.rows[i].cells[c.State] = cell
 	}
 	for i := range m.last + 1 {
@@ -290,12 +304,13 @@ func (m *matrix) title(c matrixColumn) string {
 }
 
 // marks tells which marks occur in the matrix.
-func (m *matrix) marks() (failed, absent, unsent, changed, warned, overlap bool) {
+func (m *matrix) marks() (failed, absent, out, unsent, changed, warned, overlap bool) {
 	for _, r := range m.rows {
 		overlap = overlap || strings.HasSuffix(r.code, "after new")
 		for _, c := range r.cells {
 			failed = failed || c.mark == cellFailed
 			absent = absent || c.mark == cellAbsent
+			out = out || c.out
 			unsent = unsent || c.mark == cellUnsent
 			changed = changed || strings.Contains(c.text, "≠")
 			warned = warned || strings.Contains(c.text, "!")
@@ -379,7 +394,8 @@ func (f failed) count() string {
 }
 
 // failures gives the failures of a database, those that are alike in several states together, in the order of the cells.
-func failures(db *analyzer.SimulatedDatabase) []failed {
+// Those that cannot occur in any order are left out.
+func (d *Document) failures(db *analyzer.SimulatedDatabase) []failed {
 	type key struct {
 		who, table, message string
 		code                int
@@ -387,6 +403,9 @@ func failures(db *analyzer.SimulatedDatabase) []failed {
 	at := map[key]int{}
 	var all []failed
 	for _, c := range db.Cells {
+		if d.unreachable(db, &c) {
+			continue
+		}
 		who := c.Service + " " + codeName(c.Code)
 		if c.Overlap {
 			who += " after new"
@@ -415,11 +434,14 @@ type changed struct {
 	analyzer.ChangedResult
 }
 
-func changedResults(db *analyzer.SimulatedDatabase) []changed {
+func (d *Document) changedResults(db *analyzer.SimulatedDatabase) []changed {
 	type key struct{ who, sql string }
 	at := map[key]int{}
 	var all []changed
 	for _, c := range db.Cells {
+		if d.unreachable(db, &c) {
+			continue
+		}
 		who := c.Service + " " + codeName(c.Code)
 		if c.Overlap {
 			who += " after new"
@@ -491,7 +513,7 @@ func (d *Document) outcome(e analyzer.ServiceEvidence, code analyzer.Breaks) str
 	if code == analyzer.OldCode {
 		return outcomeText(e.OldCode, e.OldFailed, e.OldStates)
 	}
-	if e.NewCode == analyzer.NotExercised && slices.ContainsFunc(d.Services, func(s analyzer.ServiceReport) bool { return s.Name == e.Name && s.Migrates }) {
+	if d.migrates(e.Name) {
 		return "cannot occur: it migrates"
 	}
 	return outcomeText(e.NewCode, e.NewFailed, e.NewStates)
@@ -671,6 +693,7 @@ var faultTitles = []struct{ kind, title string }{
 	{"stopped", "stopped after"},
 	{"killed", "server killed during"},
 	{"two-migrators", "two migrators at once"},
+	{"lost", "data lost by"},
 	{"rollback", "old code back after new code has written"},
 	{"down", "the way down"},
 }
@@ -741,7 +764,7 @@ func faultText(f *analyzer.Fault) string {
 	switch {
 	case f.State < 0:
 		parts = append(parts, "the database is in none of the known states")
-	case f.Kind == "stopped" || f.Kind == "killed" || f.Kind == "two-migrators":
+	case f.Step > 0 && (f.Kind == "stopped" || f.Kind == "killed"), f.Kind == "two-migrators": // without a step it tells what was not tried
 		parts = append(parts, fmt.Sprintf("the database is in state %d", f.State))
 	}
 	switch {

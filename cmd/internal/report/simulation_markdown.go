@@ -38,7 +38,7 @@ func mdMatrix(d *Document) string {
 	}
 	for i := range s.Databases {
 		db := &s.Databases[i]
-		m := newMatrix(db)
+		m := d.newMatrix(db)
 		if len(m.columns) > maxColumns {
 			m.collapse()
 		}
@@ -72,6 +72,7 @@ func mdMatrix(d *Document) string {
 
 func mdCell(c matrixCell) string {
 	switch {
+	case c.out:
 	case c.mark == cellFailed:
 		return "❌ **" + md(c.text) + "**"
 	case c.mark == cellOK && !c.own:
@@ -104,8 +105,8 @@ func mdSimulation(d *Document, add func(title string, open bool, lines []string)
 		if len(s.Databases) > 1 {
 			of = " in " + databaseName(db)
 		}
-		add("What failed"+of, d.Verdict == analyzer.Split, mdFailures(db))
-		add("The states of the schema"+of, false, mdStates(db))
+		add("What failed"+of, d.Verdict == analyzer.Split, mdFailures(d, db))
+		add("The states of the schema"+of, false, mdStates(d, db))
 	}
 	j := &s.Judgment
 	var orders []string
@@ -145,9 +146,9 @@ func mdSimulation(d *Document, add func(title string, open bool, lines []string)
 	add("How this was run", false, mdHow(d))
 }
 
-func mdFailures(db *analyzer.SimulatedDatabase) []string {
+func mdFailures(d *Document, db *analyzer.SimulatedDatabase) []string {
 	var lines []string
-	all := failures(db)
+	all := d.failures(db)
 	for i, f := range all {
 		if i == maxFailed && len(all) > maxFailed+1 {
 			lines = append(lines, fmt.Sprintf("- … and %d more\n", len(all)-i))
@@ -162,7 +163,7 @@ func mdFailures(db *analyzer.SimulatedDatabase) []string {
 		}
 		lines = append(lines, fmt.Sprintf("- **%s** at %s%s: %s (%s)<br>%s\n", md(f.who), states(f.states), in, md(errorText(f.Error)), f.count(), code(statement(f.SQL, 120))))
 	}
-	results := changedResults(db)
+	results := d.changedResults(db)
 	for i, r := range results {
 		if i == maxFailed && len(results) > maxFailed+1 {
 			lines = append(lines, fmt.Sprintf("- … and %d more\n", len(results)-i))
@@ -173,7 +174,7 @@ func mdFailures(db *analyzer.SimulatedDatabase) []string {
 	return lines
 }
 
-func mdStates(db *analyzer.SimulatedDatabase) []string {
+func mdStates(d *Document, db *analyzer.SimulatedDatabase) []string {
 	lines := []string{"| state | is | |\n| --- | --- | --- |\n| 0 | the deployed schema | |\n"}
 	last, _ := lastState(db)
 	for i, s := range db.Steps {
@@ -192,8 +193,8 @@ func mdStates(db *analyzer.SimulatedDatabase) []string {
 		}
 		lines = append(lines, fmt.Sprintf("| %d | after %s%s | %s |\n", i+1, code(statement(s.Statement.SQL, 100)), note, mdAt(place(s.Statement.Pos), s.Statement.Pos.File != "")))
 	}
-	m := newMatrix(db)
-	failed, absent, unsent, changed, warned, overlap := m.marks()
+	m := d.newMatrix(db)
+	failed, absent, out, unsent, changed, warned, overlap := m.marks()
 	legend := "\n"
 	for _, x := range []struct {
 		is   bool
@@ -204,6 +205,7 @@ func mdStates(db *analyzer.SimulatedDatabase) []string {
 		{warned, "`ok !3`: none failed, but there were three warnings that the code's own schema does not give."},
 		{unsent, "`none`: it can occur, but there was nothing to run."},
 		{absent, "`-`: it cannot occur in any order."},
+		{out, "`(ok)`: it was run, but cannot occur in any order."},
 		{overlap, "old after new: old code on rows that new code has written."},
 	} {
 		if x.is {

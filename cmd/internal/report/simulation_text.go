@@ -166,7 +166,7 @@ func skippedText(s *analyzer.SkippedStatement) string {
 
 // matrix prints every version of every service's code on every state of the schema.
 func (t *text) matrix(db *analyzer.SimulatedDatabase, of string) {
-	m := newMatrix(db)
+	m := t.newMatrix(db)
 	t.heading("Which code works on which state of the schema" + of)
 	if len(m.rows) == 0 {
 		t.line("no code was run")
@@ -231,6 +231,8 @@ func (t *text) band(m *matrix, names []string, label int, columns []matrixColumn
 
 func (t *text) paintCell(c matrixCell, s string) string {
 	switch {
+	case c.out:
+		return t.paint(s, color.Faint)
 	case c.mark == cellFailed:
 		return t.paint(s, color.FgRed, color.Bold)
 	case c.own || c.mark == cellAbsent || c.mark == cellUnsent:
@@ -277,7 +279,7 @@ func (t *text) legend(db *analyzer.SimulatedDatabase, m *matrix) {
 		}
 		t.line("%s", line)
 	}
-	failed, absent, unsent, changed, warned, overlap := m.marks()
+	failed, absent, out, unsent, changed, warned, overlap := m.marks()
 	if failed {
 		t.line("  1054 ×3  three transactions failed with error 1054")
 	}
@@ -293,14 +295,17 @@ func (t *text) legend(db *analyzer.SimulatedDatabase, m *matrix) {
 	if absent {
 		t.line("  -        it cannot occur in any order")
 	}
+	if out {
+		t.line("  (ok)     it was run, but cannot occur in any order")
+	}
 	if overlap {
 		t.line("  old after new: old code on rows that new code has written")
 	}
 }
 
 func (t *text) failures(db *analyzer.SimulatedDatabase) {
-	all := failures(db)
-	results := changedResults(db)
+	all := t.Document.failures(db)
+	results := t.changedResults(db)
 	if len(all)+len(results) > 0 {
 		t.line("")
 	}
