@@ -53,11 +53,31 @@ func Run(ctx context.Context, in Input, o Options) (sim *analyzer.Simulation, er
 			err = fmt.Errorf("removing the server: %w", cerr)
 		}
 	}()
+	if sim, err = runOn(ctx, srv, in, o); err != nil {
+		if srv.ended != nil {
+			if why := srv.ended(); why != nil {
+				return nil, why
+			}
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, err
+	}
+	if o.Keep {
+		keep = true
+		sim.Server.Connect = srv.Connect
+	}
+	return sim, nil
+}
+
+// runOn simulates an upgrade on a server that runs.
+func runOn(ctx context.Context, srv *Server, in Input, o Options) (*analyzer.Simulation, error) {
 	r := &run{in: in, o: o, server: srv, services: in.Upgrade.Services, progress: o.Progress}
 	if len(r.services) == 0 {
 		r.services = []analyzer.Service{{Name: "code"}}
 	}
-	sim = &analyzer.Simulation{Server: analyzer.SimulatedServer{
+	sim := &analyzer.Simulation{Server: analyzer.SimulatedServer{
 		Engine: srv.Engine, Name: srv.Name, Configured: in.Upgrade.Server.String(), Differs: Differs(srv, in.Upgrade.Server),
 		Notes: slices.Clone(srv.Notes),
 	}}
@@ -67,21 +87,9 @@ func Run(ctx context.Context, in Input, o Options) (sim *analyzer.Simulation, er
 		}
 		db, err := r.database(ctx, i, d)
 		if err != nil {
-			if srv.ended != nil {
-				if why := srv.ended(); why != nil {
-					return nil, why
-				}
-			}
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
 			return nil, err
 		}
 		sim.Databases = append(sim.Databases, *db)
-	}
-	if o.Keep {
-		keep = true
-		sim.Server.Connect = srv.Connect
 	}
 	return sim, nil
 }
