@@ -786,7 +786,11 @@ func sweepFolder(dir string) error {
 // program and version. Its name says how many files it has and how large they are: what cleans temporary files away by their
 // age may have taken some.
 func localTemplate(ctx context.Context, base string, p localProgram) (string, error) {
-	key := fmt.Sprintf("t-%.12x", sha256.Sum256([]byte("1\n"+p.path+"\n"+p.says+"\n"+fmt.Sprint(p.user != nil))))
+	program := p.path
+	if real, err := filepath.EvalSymlinks(program); err == nil { // Debian's mysqld is mariadbd
+		program = real
+	}
+	key := fmt.Sprintf("t-%.12x", sha256.Sum256([]byte("1\n"+program+"\n"+p.says+"\n"+fmt.Sprint(p.user != nil))))
 	// One run makes it, others wait.
 	lock, err := os.OpenFile(filepath.Join(base, key+".lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -824,9 +828,9 @@ func localTemplate(ctx context.Context, base string, p localProgram) (string, er
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return "", err
 	}
-	program, args := p.path, append(p.options(data), "--initialize-insecure", "--loose-innodb-redo-log-capacity=8M")
+	command, args := p.path, append(p.options(data), "--initialize-insecure", "--loose-innodb-redo-log-capacity=8M")
 	if p.install != "" {
-		program, args = p.install, append(p.options(data), "--innodb-log-file-size=8M",
+		command, args = p.install, append(p.options(data), "--innodb-log-file-size=8M",
 			"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
 	}
 	if p.user != nil {
@@ -835,7 +839,7 @@ func localTemplate(ctx context.Context, base string, p localProgram) (string, er
 			return "", err
 		}
 	}
-	if err := runInstaller(ctx, folder, append([]string{program}, args...)); err != nil {
+	if err := runInstaller(ctx, folder, append([]string{command}, args...)); err != nil {
 		return "", err
 	}
 	template := filepath.Join(base, key+contentOf(data))
