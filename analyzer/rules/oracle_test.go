@@ -157,6 +157,7 @@ type place struct {
 	database string
 	schema   *schema.Schema
 	rows     bool // its tables may hold rows
+	refill   bool // whoever takes them away puts ordinary ones there again
 }
 
 // run sends a workload, first what only reads, and gives the error number of each transaction, 0 for none; skip leaves some out.
@@ -167,32 +168,33 @@ func (l *lab) run(p place, w workload, loose, first bool, skip func(i int) bool)
 		mode = "''"
 	}
 	l.must(l.app, "ROLLBACK; USE "+p.database+"; SET sql_mode = "+mode)
-	clean, reset := "SET foreign_key_checks = 0; ", ""
-	dirty := p.rows
+	clean, reset := "", ""
+	leaves := false // a rollback leaves rows
 	for _, t := range p.schema.Tables() {
-		dirty = dirty || t.Engine != "InnoDB" // a rollback leaves its rows
+		leaves = leaves || t.Engine != "InnoDB"
 		clean += "DELETE FROM " + quote(t.Name) + "; "
 		if slices.ContainsFunc(t.Columns, func(c *schema.Column) bool { return c.AutoIncrement }) {
 			reset += "ALTER TABLE " + quote(p.database) + "." + quote(t.Name) + " AUTO_INCREMENT = 1; "
 		}
 	}
-	clean += "SET foreign_key_checks = 1; "
-	if !dirty {
-		clean = ""
-	}
+	clean = "SET foreign_key_checks = 0; " + clean + "SET foreign_key_checks = 1; "
 	var todo []int
-	for _, reads := range []bool{true, false} { // reads first: a table without transactions keeps what is written
+	reads := 0
+	for _, read := range []bool{true, false} { // reads first: they look at the rows, and a table without transactions keeps what is written
 		for i := range w {
-			if w[i].reads == reads && (skip == nil || !skip(i)) {
+			if w[i].reads == read && (skip == nil || !skip(i)) {
 				todo = append(todo, i)
 			}
+		}
+		if read {
+			reads = len(todo)
 		}
 	}
 	send := func(list []int) int {
 		var b strings.Builder
 		for _, i := range list {
 			b.WriteString("ROLLBACK; START TRANSACTION; ")
-			if !w[i].reads {
+			if !w[i].reads && leaves {
 				b.WriteString(clean)
 			}
 			b.WriteString(w[i].sql + "; ")
@@ -200,9 +202,23 @@ func (l *lab) run(p place, w workload, loose, first bool, skip func(i int) bool)
 		return l.exec(l.app, b.String())
 	}
 	codes := make([]int, len(w))
-	most := 32
-	for len(todo) > 0 {
-		n := min(most, len(todo))
+	most, emptied := 32, false
+	for at := 0; at < len(todo); {
+		n := min(most, len(todo)-at)
+		if at < reads {
+			n = min(n, reads-at)
+		}
+		if at == reads && p.rows && !emptied {
+			emptied = true
+			l.empty(p.schema)
+			if p.refill {
+				defer func() {
+					l.must(l.app, "SET sql_mode = @@GLOBAL.sql_mode")
+					l.fill(l.app, p.schema)
+				}()
+			}
+		}
+		todo := todo[at:]
 		code := send(todo[:n])
 		if code != 0 && n > 1 {
 			most = max(1, n/4)
@@ -219,7 +235,7 @@ func (l *lab) run(p place, w workload, loose, first bool, skip func(i int) bool)
 		if first && code != 0 {
 			break
 		}
-		todo = todo[n:]
+		at += n
 		most = min(2*n, 64)
 		if code != 0 {
 			most = 1
@@ -227,6 +243,19 @@ func (l *lab) run(p place, w workload, loose, first bool, skip func(i int) bool)
 	}
 	l.must(l.app, "ROLLBACK; SET foreign_key_checks = 1")
 	return codes
+}
+
+// empty takes all rows away without a trigger that runs.
+func (l *lab) empty(s *schema.Schema) {
+	list := "ROLLBACK; SET foreign_key_checks = 0; "
+	for _, t := range s.Tables() {
+		verb := "DELETE FROM "
+		if slices.ContainsFunc(s.Triggers(), func(g *schema.Trigger) bool { return g.Table == t.Name && strings.EqualFold(g.Event, "DELETE") }) {
+			verb = "TRUNCATE TABLE "
+		}
+		list += verb + quote(t.Name) + "; "
+	}
+	l.must(l.app, list+"SET foreign_key_checks = 1")
 }
 
 func failed(codes []int) func(int) bool { return func(i int) bool { return codes[i] != 0 } }
@@ -379,13 +408,13 @@ func (l *lab) build(name string, h history) {
 		l.must(l.admin, st)
 	}
 	if h.rows {
-		l.fill(h.schema)
+		l.fill(l.admin, h.schema)
 	}
 }
 
-func (l *lab) fill(s *schema.Schema) {
+func (l *lab) fill(c *sql.Conn, s *schema.Schema) {
 	for _, st := range rowsOf(s) {
-		l.exec(l.admin, st)
+		l.exec(c, st)
 	}
 }
 
@@ -421,23 +450,22 @@ func (l *lab) upgrade(o *old, migrate []schema.Statement, context func() string)
 		return func(i int) bool { return names != nil && w[i].table != "" && !names[w[i].table] }
 	}
 	l.build("sound_new", o.history)
-	rows := o.rows || slices.ContainsFunc(migrate, func(st schema.Statement) bool { return word(st.SQL, "insert") })
+	rows := o.rows || slices.ContainsFunc(migrate, func(st schema.Statement) bool { return strings.HasPrefix(st.SQL, "INSERT") })
 	for i, s := range steps {
 		if _, ok := l.apply(s.Before, s.Statement, o.rows, context); !ok {
 			return false
 		}
-		now := place{"sound_new", s.After, rows}
+		now := place{"sound_new", s.After, rows, o.rows}
 		oldCodes = append(oldCodes, l.run(now, o.work, o.loose, true, either(failed(o.own), far(o.work))))
 		if i < len(steps)-1 {
 			newCodes = append(newCodes, l.run(now, code, o.loose, false, far(code)))
 		}
 	}
-	own := l.run(place{"sound_new", end, rows}, code, o.loose, false, far(code))
+	own := l.run(place{"sound_new", end, rows, o.rows}, code, o.loose, false, far(code))
 	if o.rows && removes(migrate) {
 		// What a query does with rows must not be taken for what it does without any.
-		l.must(l.admin, "USE sound_new")
-		l.fill(end)
-		for i, c := range l.run(place{"sound_new", end, rows}, code, o.loose, false, func(i int) bool { return !code[i].reads || own[i] != 0 }) {
+		l.fill(l.admin, end)
+		for i, c := range l.run(place{"sound_new", end, rows, o.rows}, code, o.loose, false, func(i int) bool { return !code[i].reads || own[i] != 0 }) {
 			own[i] = cmp.Or(own[i], c)
 		}
 	}
@@ -554,7 +582,7 @@ func (l *lab) judge(o *old, report *analyzer.Report, s analyzer.ServiceReport, c
 // prepare runs the workload of code on its own schema.
 func (l *lab) prepare(h history, loose bool) *old {
 	l.build("sound_old", h)
-	o := &old{history: h, place: place{"sound_old", h.schema, h.rows}, work: workloadOf(h.schema), loose: loose}
+	o := &old{history: h, place: place{"sound_old", h.schema, h.rows, h.rows}, work: workloadOf(h.schema), loose: loose}
 	o.own = l.run(o.place, o.work, loose, false, nil)
 	return o
 }

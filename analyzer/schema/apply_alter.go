@@ -381,6 +381,9 @@ func (a *alteration) alterColumn(c *Column, cl *clause) *Column {
 		case n.AutoIncrement && !a.s.server.MariaDB:
 			// An INSERT has to name it from then on (tested on MySQL 9.7), until a MODIFY or CHANGE, with nothing to see in SHOW CREATE TABLE.
 			n.Default = &Default{Dropped: true}
+		case n.OnUpdate != "" && !n.Nullable && a.s.server.MariaDB:
+			// The definition that SHOW CREATE TABLE gives would bring the zero date back.
+			n.Default = &Default{Dropped: true}
 		case n.Nullable && n.Generated == nil:
 			if a.s.server.MariaDB {
 				n.Default = &Default{Null: true}

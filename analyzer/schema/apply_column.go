@@ -119,6 +119,13 @@ func (w *work) column(d *columnDef, t *Table) *Column {
 			w.refuse(d.onUpdate.at, 1294, "column %s cannot have ON UPDATE CURRENT_TIMESTAMP", quoteName(d.name))
 		}
 		col.OnUpdate = nowText(d.onUpdate.fsp)
+		if w.s.server.MariaDB && w.s.session.timestamps && !col.Nullable && col.Default == nil {
+			// MariaDB gives it the zero date, so that an INSERT need not name it; MySQL wants a value (tested on 10.11 and 9.7).
+			col.Default = &Default{Value: "0000-00-00 00:00:00"}
+			if d.onUpdate.fsp > 0 {
+				col.Default.Value += "." + strings.Repeat("0", d.onUpdate.fsp)
+			}
+		}
 	}
 	col.implicitNull()
 	return col

@@ -225,7 +225,7 @@ type Default struct {
 	Value string
 	Expr  bool // Value stands in SQL as it is: CURRENT_TIMESTAMP, (uuid()) with its parentheses, b'101' for a bit
 	// Dropped: ALTER COLUMN … DROP DEFAULT left a nullable or an AUTO_INCREMENT column without any default, so that MySQL wants a
-	// value (1364).
+	// value (1364); or one with ON UPDATE, to which MariaDB otherwise gives the zero date.
 	Dropped bool
 }
 
