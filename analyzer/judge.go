@@ -133,6 +133,12 @@ func other(d *SimulatedDatabase, code Breaks, state int) bool {
 	return code == OldCode && state > 0 || code == NewCode && state < last(d)
 }
 
+// own reports whether a state is the one that new code is written for. What fails there fails in every order: a trigger that has
+// gone stale.
+func own(d *SimulatedDatabase, code Breaks, state int) bool {
+	return code == NewCode && state == last(d)
+}
+
 // service weighs the evidence about one service.
 func (j *judge) service(r ServiceReport) judged {
 	g := judged{report: r, evidence: ServiceEvidence{Name: r.Name, OldStates: []int{}, NewStates: []int{}}}
@@ -142,7 +148,11 @@ func (j *judge) service(r ServiceReport) judged {
 	for i := range j.s.Databases {
 		d := &j.s.Databases[i]
 		for _, c := range d.Cells {
-			if c.Service != r.Name || !other(d, c.Code, c.State) || c.Code > NewCode {
+			if c.Service != r.Name || c.Code > NewCode {
+				continue
+			}
+			everywhere := own(d, c.Code, c.State) && c.Failed > 0
+			if !other(d, c.Code, c.State) && !everywhere {
 				continue
 			}
 			if c.Overlap {
@@ -152,6 +162,9 @@ func (j *judge) service(r ServiceReport) judged {
 			sent[c.Code] += c.Sent
 			if c.Failed == 0 {
 				continue
+			}
+			if everywhere {
+				e.Place = Nowhere
 			}
 			if c.Code == OldCode {
 				e.OldFailed = true
@@ -164,6 +177,9 @@ func (j *judge) service(r ServiceReport) judged {
 				continue
 			}
 			missed[c.Code] = true
+			if everywhere {
+				g.unpredicted = Nowhere
+			}
 			j.unpredicted(j.sentence(d, c))
 		}
 	}
@@ -338,16 +354,19 @@ func (j *judge) orders() {
 	for _, first := range firsts {
 		for _, isEarly := range early {
 			o := OrderEvidence{Safe: true, Failed: []OrderFailure{}}
+			for _, g := range j.services {
+				j.walk(&o, g, NewCode, own)
+			}
 			var before, after []string
 			for _, i := range others {
 				g := j.services[i]
 				if isEarly(i) {
 					before = append(before, g.report.Name)
 					// Its new code meets every state; its old code is gone before the schema changes.
-					j.walk(&o, g, NewCode)
+					j.walk(&o, g, NewCode, other)
 				} else {
 					after = append(after, g.report.Name)
-					j.walk(&o, g, OldCode)
+					j.walk(&o, g, OldCode, other)
 				}
 			}
 			window := len(o.Failed) == 0
@@ -356,13 +375,13 @@ func (j *judge) orders() {
 				g := j.services[first]
 				middle = []string{g.report.Name}
 				if g.report.Rollout != Recreate { // else no old process runs while the schema changes
-					j.walk(&o, g, OldCode)
+					j.walk(&o, g, OldCode, other)
 				}
 				failed := len(o.Failed)
 				for _, i := range migrating {
 					if i != first {
 						middle = append(middle, j.services[i].report.Name)
-						j.walk(&o, j.services[i], OldCode)
+						j.walk(&o, j.services[i], OldCode, other)
 					}
 				}
 				window = window && failed == len(o.Failed)
@@ -375,12 +394,12 @@ func (j *judge) orders() {
 	}
 }
 
-// walk adds the first failure of one version of a service's code to an order in which it meets every state.
-func (j *judge) walk(o *OrderEvidence, g judged, code Breaks) {
+// walk adds the first failure of one version of a service's code to an order in which it meets the states for which meets holds.
+func (j *judge) walk(o *OrderEvidence, g judged, code Breaks, meets func(d *SimulatedDatabase, code Breaks, state int) bool) {
 	for i := range j.s.Databases {
 		d := &j.s.Databases[i]
 		for _, c := range d.Cells {
-			if c.Service != g.report.Name || c.Code != code || c.Overlap || c.Failed == 0 || !other(d, code, c.State) {
+			if c.Service != g.report.Name || c.Code != code || c.Overlap || c.Failed == 0 || !meets(d, code, c.State) {
 				continue
 			}
 			f := OrderFailure{Database: d.Name, Service: c.Service, Code: code, State: c.State}

@@ -211,6 +211,7 @@ type field struct {
 	name    string
 	column  *Column
 	missing bool // it is a plain name, and none of the tables, which are all known, has such a column
+	hidden  bool // of a source: it is invisible, so that * leaves it out
 }
 
 // selectFields gives the columns of a simple SELECT; false if they cannot be told.
@@ -268,11 +269,15 @@ func (w *work) selectFieldsOf(sel *ast.SelectStmt) ([]field, bool) {
 				if !s.known {
 					return nil, false
 				}
-				out = append(out, s.fields...)
+				for _, f := range s.fields {
+					if !f.hidden {
+						out = append(out, f)
+					}
+				}
 			}
 		case f.AsName.O != "":
 			c, missing := w.sourceColumn(f.Expr, sources, known && sel.With == nil)
-			out = append(out, field{f.AsName.O, c, missing})
+			out = append(out, field{name: f.AsName.O, column: c, missing: missing})
 		default:
 			name, ok := f.Expr.(*ast.ColumnNameExpr)
 			if !ok {
@@ -280,7 +285,7 @@ func (w *work) selectFieldsOf(sel *ast.SelectStmt) ([]field, bool) {
 				return nil, false
 			}
 			c, missing := w.sourceColumn(f.Expr, sources, known && sel.With == nil)
-			out = append(out, field{name.Name.Name.O, c, missing})
+			out = append(out, field{name: name.Name.Name.O, column: c, missing: missing})
 		}
 	}
 	return out, true
@@ -315,9 +320,7 @@ func (w *work) sources(n ast.ResultSetNode, out *[]source, outer bool, depth int
 			if table := w.s.tables[t.Name.O]; table != nil {
 				s.known = true
 				for _, c := range table.Columns {
-					if !c.Invisible {
-						s.fields = append(s.fields, field{name: c.Name, column: outerColumn(c, outer)})
-					}
+					s.fields = append(s.fields, field{name: c.Name, column: outerColumn(c, outer), hidden: c.Invisible})
 				}
 			} else if v := w.s.views[t.Name.O]; v != nil && v.Columns != nil {
 				s.known = true
