@@ -447,10 +447,10 @@ func (l *dumpLoader) say(text string) {
 const dumpName = "(`(?:[^`]|``)+`|\"[^\"]+\"|[\\w$\\x{80}-\\x{10ffff}-]+)"
 
 var (
-	useDatabase     = regexp.MustCompile("(?i)^USE " + dumpName)
-	createDatabase  = regexp.MustCompile("(?i)^CREATE (?:DATABASE|SCHEMA) (?:IF NOT EXISTS )?" + dumpName + "(.*)")
-	dropDatabase    = regexp.MustCompile("(?i)^DROP (?:DATABASE|SCHEMA) (?:IF EXISTS )?" + dumpName)
-	alterDatabase   = regexp.MustCompile("(?i)^ALTER (?:DATABASE|SCHEMA) " + dumpName + "(.*)")
+	useDatabase     = regexp.MustCompile("^(?i:USE) " + dumpName)
+	createDatabase  = regexp.MustCompile("^(?i:CREATE (?:DATABASE|SCHEMA) (?:IF NOT EXISTS )?)" + dumpName + "(.*)")
+	dropDatabase    = regexp.MustCompile("^(?i:DROP (?:DATABASE|SCHEMA) (?:IF EXISTS )?)" + dumpName)
+	alterDatabase   = regexp.MustCompile("^(?i:ALTER (?:DATABASE|SCHEMA)) " + dumpName + "(.*)")
 	databaseCharset = regexp.MustCompile(`(?i)CHARACTER SET =? ?(\w+)`)
 	databaseCollate = regexp.MustCompile(`(?i)COLLATE =? ?(\w+)`)
 	serverOnly      = regexp.MustCompile(`(?i)^(?:SET (?:@@)?GLOBAL\b|SET @@GLOBAL\.|SET (?:@MYSQLDUMP_TEMP_LOG_BIN|(?:@@|SESSION |@@SESSION\.)?SQL_LOG_BIN)\b|CHANGE (?:MASTER|REPLICATION)|START (?:SLAVE|REPLICA)|STOP (?:SLAVE|REPLICA)|FLUSH |RESET |PURGE |(?:UN)?LOCK TABLES?\b)`)
