@@ -173,7 +173,11 @@ func (j *judge) service(r ServiceReport) judged {
 				e.NewFailed = true
 				e.NewStates = append(e.NewStates, c.State)
 			}
-			if predicted(r, c.Code) || j.ignored(d, r, c) {
+			foreseen := predicted(r, c.Code)
+			if everywhere {
+				foreseen = j.r.Verdict == Split
+			}
+			if foreseen || j.ignored(d, r, c) {
 				continue
 			}
 			missed[c.Code] = true

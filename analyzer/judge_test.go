@@ -165,10 +165,17 @@ func TestJudge(t *testing.T) {
 			why: "on the schema after statement 1 of 2",
 		},
 		{
-			name: "a failure on its own schema says nothing", services: judgeApps, steps: 1,
-			cells:    []string{"app old 0: 1364 t", "app old 1", "app new 1: 1054 t", "app new 0", "web old 1", "web new 0"},
+			name: "a failure of old code on its own schema says nothing", services: judgeApps, steps: 1,
+			cells:    []string{"app old 0: 1364 t", "app old 1", "app new 1", "app new 0", "web old 1", "web new 0"},
 			evidence: AnyOrder, evidenceOrder: "migration app web", verdict: AnyOrder, order: "migration app web",
 			outcomes: "confirmed confirmed, confirmed confirmed", safe: "migration app web; app migration web; web migration app; app web migration",
+		},
+		{
+			name: "new code fails on the schema that it is written for: a stale trigger", services: judgeApps, steps: 1,
+			cells:    []string{"app old 1", "app new 1: 1054 t", "app new 0", "web old 1", "web new 0"},
+			evidence: Split, verdict: Split,
+			outcomes: "confirmed unpredicted, confirmed confirmed", unpredicted: 1,
+			why: "new code of app",
 		},
 		{
 			name: "nothing was run", services: judgeApps, hazards: []Hazard{dropped}, steps: 1,

@@ -325,7 +325,7 @@ type history struct {
 	rows       bool
 }
 
-var literals = regexp.MustCompile(`'[^']*'|\b\d+`)
+var literals = regexp.MustCompile(`\b(?:date|time|timestamp)?'[^']*'|'[^']*'|\b\d+`)
 
 var autoIncrement = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
 

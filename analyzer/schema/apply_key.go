@@ -48,7 +48,7 @@ func (w *work) setKeys(t *Table, specs []keySpec, nulls map[string]bool) {
 		a := &specs[i]
 		for j := range specs {
 			b := &specs[j]
-			if i == j || !a.Implicit || a.gone || b.gone || b.Kind == FulltextKey || b.Kind == SpatialKey || !prefix(a.Key, b.Key) {
+			if i == j || !a.Implicit || a.gone || b.gone || b.Kind == FulltextKey || b.Kind == SpatialKey || !prefix(a.Key, b.Key) || !w.s.server.MariaDB && !sameOrder(a.Key, b.Key) {
 				continue
 			}
 			if !b.Implicit || len(a.Parts) < len(b.Parts) || len(a.Parts) == len(b.Parts) && i < j {
@@ -117,6 +117,17 @@ func prefix(a, b *Key) bool {
 	}
 	for i, p := range a.Parts {
 		if !strings.EqualFold(p.Column, b.Parts[i].Column) || b.Parts[i].Expr != "" || b.Parts[i].Length != p.Length {
+			return false
+		}
+	}
+	return true
+}
+
+// sameOrder tells whether the parts of a count up or down as those of b do, of which they are the first. MySQL keeps an implicit
+// key beside one that counts down, although that can serve the foreign key (tested on 9.7).
+func sameOrder(a, b *Key) bool {
+	for i, p := range a.Parts {
+		if p.Desc != b.Parts[i].Desc {
 			return false
 		}
 	}

@@ -56,3 +56,9 @@ CREATE TABLE veiled (a INT, b INT INVISIBLE);
 CREATE TABLE unveiled AS SELECT a, b FROM veiled;
 CREATE TABLE half AS SELECT * FROM veiled;
 CREATE VIEW by_name AS SELECT b FROM veiled;
+-- Whether a key that counts down can serve a foreign key.
+CREATE TABLE up (id INT NOT NULL PRIMARY KEY);
+CREATE TABLE down (f INT, CONSTRAINT fk FOREIGN KEY (f) REFERENCES up (id));
+ALTER TABLE down ADD KEY k (f DESC);
+CREATE TABLE down2 (f INT, g INT, KEY k (f DESC), CONSTRAINT fk_down FOREIGN KEY (f) REFERENCES up (id));
+ALTER TABLE down2 ADD KEY l (f, g DESC);
