@@ -8,9 +8,11 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"instep/internal/forge/forgetest"
 )
 
-func (f *fakeGitHub) host(t *testing.T) *GitHub {
+func host(t *testing.T, f *forgetest.GitHub) *GitHub {
 	t.Helper()
 	g, err := NewGitHub("o/r", "token", f.URL+"/api/v3", Retry{Wait: time.Millisecond, Most: 2 * time.Second})
 	if err != nil {
@@ -19,9 +21,9 @@ func (f *fakeGitHub) host(t *testing.T) *GitHub {
 	return g
 }
 
-func (f *fakeGitHub) comment(t *testing.T, c Comment) Done {
+func comment(t *testing.T, f *forgetest.GitHub, c Comment) Done {
 	t.Helper()
-	done, err := f.host(t).Comment(context.Background(), 7, c)
+	done, err := host(t, f).Comment(context.Background(), 7, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,21 +33,21 @@ func (f *fakeGitHub) comment(t *testing.T, c Comment) Done {
 // TestOneComment: it is made once, then kept up to date, among hundreds of others, and goes when there is nothing left to say.
 func TestOneComment(t *testing.T) {
 	for _, bot := range []bool{false, true} {
-		f := newFakeGitHub(t)
-		f.bot = bot
+		f := forgetest.NewGitHub(t)
+		f.Bot = bot
 		for i := range 250 {
-			f.add(7, "alice", "User", fmt.Sprint("comment ", i))
+			f.Add(7, "alice", "User", fmt.Sprint("comment ", i))
 		}
-		f.add(7, "mallory", "User", marker("k")+"\nnot by us")
-		say := func(body string) Done { return f.comment(t, Comment{Key: "k", Body: body}) }
+		f.Add(7, "mallory", "User", marker("k")+"\nnot by us")
+		say := func(body string) Done { return comment(t, f, Comment{Key: "k", Body: body}) }
 		for i, want := range []string{"created", "unchanged", "updated", "unchanged"} {
 			body := []string{"one", "one", "two", "two"}[i]
 			if done := say(body); done.Action != want || done.URL != "https://github.example/252" {
 				t.Errorf("bot %v, run %d: %+v, want %s", bot, i, done, want)
 			}
 		}
-		f.comment(t, Comment{Key: "other", Body: "of another configuration"})
-		if n := len(f.of(7)); n != 253 {
+		comment(t, f, Comment{Key: "other", Body: "of another configuration"})
+		if n := len(f.Of(7)); n != 253 {
 			t.Errorf("%d comments, want 253", n)
 		}
 		for _, want := range []string{"removed", "nothing"} {
@@ -53,7 +55,7 @@ func TestOneComment(t *testing.T) {
 				t.Errorf("%+v, want %s", done, want)
 			}
 		}
-		if n := len(f.of(7)); n != 252 || !strings.Contains(f.of(7)[250].Body, "not by us") {
+		if n := len(f.Of(7)); n != 252 || !strings.Contains(f.Of(7)[250].Body, "not by us") {
 			t.Errorf("%d comments are left, or somebody else's is gone", n)
 		}
 	}
@@ -61,39 +63,39 @@ func TestOneComment(t *testing.T) {
 
 // TestConcurrentComments: many runs at the same moment leave one comment.
 func TestConcurrentComments(t *testing.T) {
-	f := newFakeGitHub(t)
-	f.slow = 2 * time.Millisecond
+	f := forgetest.NewGitHub(t)
+	f.Slow = 2 * time.Millisecond
 	const runs = 12
 	var wg sync.WaitGroup
 	for i := range runs {
 		wg.Go(func() {
-			if _, err := f.host(t).Comment(context.Background(), 7, Comment{Key: "k", Body: fmt.Sprint("run ", i)}); err != nil {
+			if _, err := host(t, f).Comment(context.Background(), 7, Comment{Key: "k", Body: fmt.Sprint("run ", i)}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	if list := f.of(7); len(list) != 1 || !strings.Contains(list[0].Body, "run ") {
+	if list := f.Of(7); len(list) != 1 || !strings.Contains(list[0].Body, "run ") {
 		t.Errorf("%d comments are left: %v", len(list), list)
 	}
-	if f.next <= 2 {
+	if f.Next <= 2 {
 		t.Error("no two runs made a comment, so this test shows nothing")
 	}
 }
 
 // TestRace: another run comments between our looking and our commenting, and removes ours, for its own is the older one.
 func TestRace(t *testing.T) {
-	f := newFakeGitHub(t)
-	f.onPost = func(f *fakeGitHub) {
-		f.onPost = nil
-		login, kind := f.me()
-		ours := f.comments[len(f.comments)-1]
-		f.comments = f.comments[:len(f.comments)-1]
-		theirs := f.add(7, login, kind, marker("k")+"\ntheirs")
-		f.comments = append([]fakeComment{theirs}, append(f.comments[:len(f.comments)-1], ours)...)
+	f := forgetest.NewGitHub(t)
+	f.OnPost = func(f *forgetest.GitHub) {
+		f.OnPost = nil
+		login, kind := f.Me()
+		ours := f.Comments[len(f.Comments)-1]
+		f.Comments = f.Comments[:len(f.Comments)-1]
+		theirs := f.Add(7, login, kind, marker("k")+"\ntheirs")
+		f.Comments = append([]forgetest.Comment{theirs}, append(f.Comments[:len(f.Comments)-1], ours)...)
 	}
-	f.comment(t, Comment{Key: "k", Body: "ours"})
-	if list := f.of(7); len(list) != 1 || !strings.HasSuffix(list[0].Body, "ours") {
+	comment(t, f, Comment{Key: "k", Body: "ours"})
+	if list := f.Of(7); len(list) != 1 || !strings.HasSuffix(list[0].Body, "ours") {
 		t.Errorf("%v", list)
 	}
 }
@@ -138,17 +140,17 @@ func TestTrouble(t *testing.T) {
 		}, "503", 5},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFakeGitHub(t)
-			f.trouble = tt.trouble
-			_, err := f.host(t).Comment(context.Background(), 7, Comment{Key: "k", Body: "text"})
+			f := forgetest.NewGitHub(t)
+			f.Trouble = tt.trouble
+			_, err := host(t, f).Comment(context.Background(), 7, Comment{Key: "k", Body: "text"})
 			switch {
-			case tt.want == "" && (err != nil || len(f.of(7)) != 1):
-				t.Errorf("%v; %d comments", err, len(f.of(7)))
+			case tt.want == "" && (err != nil || len(f.Of(7)) != 1):
+				t.Errorf("%v; %d comments", err, len(f.Of(7)))
 			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
-			if f.requests > tt.most {
-				t.Errorf("%d requests, want at most %d", f.requests, tt.most)
+			if f.Requests > tt.most {
+				t.Errorf("%d requests, want at most %d", f.Requests, tt.most)
 			}
 		})
 	}
@@ -156,34 +158,34 @@ func TestTrouble(t *testing.T) {
 
 // TestMadeOnce: a comment that may have arrived is not sent again.
 func TestMadeOnce(t *testing.T) {
-	f := newFakeGitHub(t)
-	f.trouble = func(n int, w http.ResponseWriter, r *http.Request) bool {
+	f := forgetest.NewGitHub(t)
+	f.Trouble = func(n int, w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != "POST" {
 			return false
 		}
-		login, kind := f.me()
-		f.add(7, login, kind, marker("k")+"\ntext")
+		login, kind := f.Me()
+		f.Add(7, login, kind, marker("k")+"\ntext")
 		conn, _, _ := w.(http.Hijacker).Hijack()
 		conn.Close()
 		return true
 	}
-	if _, err := f.host(t).Comment(context.Background(), 7, Comment{Key: "k", Body: "text"}); err == nil {
+	if _, err := host(t, f).Comment(context.Background(), 7, Comment{Key: "k", Body: "text"}); err == nil {
 		t.Error("a broken connection is no error")
 	}
-	f.trouble = nil
-	f.comment(t, Comment{Key: "k", Body: "text"})
-	if n := len(f.of(7)); n != 1 {
+	f.Trouble = nil
+	comment(t, f, Comment{Key: "k", Body: "text"})
+	if n := len(f.Of(7)); n != 1 {
 		t.Errorf("%d comments", n)
 	}
 }
 
 func TestStatus(t *testing.T) {
-	f := newFakeGitHub(t)
+	f := forgetest.NewGitHub(t)
 	sha := strings.Repeat("a", 40)
-	if err := f.host(t).SetStatus(context.Background(), Status{Commit: sha, State: Failure, Context: "instep", Description: strings.Repeat("ő", 200)}); err != nil {
+	if err := host(t, f).SetStatus(context.Background(), Status{Commit: sha, State: Failure, Context: "instep", Description: strings.Repeat("ő", 200)}); err != nil {
 		t.Fatal(err)
 	}
-	s := f.statuses[0]
+	s := f.Statuses[0]
 	if s["sha"] != sha || s["state"] != "failure" || s["context"] != "instep" || len([]rune(s["description"])) != 140 {
 		t.Errorf("%v", s)
 	}

@@ -1,4 +1,5 @@
-package forge
+// Package forgetest plays the part of forges in tests: HTTP servers written from the forges' documented behaviour.
+package forgetest
 
 import (
 	"encoding/json"
@@ -13,23 +14,27 @@ import (
 	"time"
 )
 
-// fakeGitHub plays the part of GitHub's REST API that comments need, as its documentation has it (REST API endpoints for issue
-// comments, for commit statuses; Rate limits for the REST API; Using pagination in the REST API).
-type fakeGitHub struct {
+// GitHub plays the part of GitHub's REST API that comments need, as its documentation has it (REST API endpoints for issue
+// comments, for commit statuses, for check runs; Rate limits for the REST API; Using pagination in the REST API). It knows one
+// repository, o/r, and one token, "token"; its API is at URL + "/api/v3". Fields may be changed while no request is under way.
+type GitHub struct {
 	*httptest.Server
 	mu       sync.Mutex
-	next     int
-	comments []fakeComment
-	statuses []map[string]string
-	requests int
-	// trouble answers a request in another way; it gives false to leave it alone. n counts requests from 1.
-	trouble func(n int, w http.ResponseWriter, r *http.Request) bool
-	bot     bool                // the token is a workflow's: it cannot ask whose it is
-	onPost  func(f *fakeGitHub) // after a comment was made, with the lock held
-	slow    time.Duration       // of every answer
+	Next     int // the id of the next comment
+	Comments []Comment
+	Statuses []map[string]string // as they were sent, with the commit as sha
+	Checks   []map[string]any    // check runs as they were sent, with an id
+	Requests int
+	// Trouble answers a request in another way; it gives false to leave it alone. n counts requests from 1.
+	Trouble func(n int, w http.ResponseWriter, r *http.Request) bool
+	Bot     bool            // the token is a workflow's: it cannot ask whose it is
+	App     bool            // the token is an app's, which may make check runs
+	OnPost  func(f *GitHub) // after a comment was made, with the lock held
+	Slow    time.Duration   // of every answer
 }
 
-type fakeComment struct {
+// A Comment is one on a pull request or a merge request.
+type Comment struct {
 	ID   int    `json:"id"`
 	Body string `json:"body"`
 	URL  string `json:"html_url"`
@@ -37,49 +42,53 @@ type fakeComment struct {
 		Login string `json:"login"`
 		Type  string `json:"type"`
 	} `json:"user"`
-	pr int
+	PR int `json:"-"`
 }
 
-func newFakeGitHub(t *testing.T) *fakeGitHub {
-	f := &fakeGitHub{next: 1}
+// NewGitHub starts a server, which ends with the test.
+func NewGitHub(t testing.TB) *GitHub {
+	f := &GitHub{Next: 1}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
 }
 
-// add makes a comment by somebody. The lock is held, or nobody else runs.
-func (f *fakeGitHub) add(pr int, login, kind, body string) fakeComment {
-	c := fakeComment{ID: f.next, Body: body, URL: fmt.Sprintf("https://github.example/%d", f.next), pr: pr}
+// Add makes a comment by somebody. The lock is held, or nobody else runs.
+func (f *GitHub) Add(pr int, login, kind, body string) Comment {
+	c := Comment{ID: f.Next, Body: body, URL: fmt.Sprintf("https://github.example/%d", f.Next), PR: pr}
 	c.User.Login, c.User.Type = login, kind
-	f.next++
-	f.comments = append(f.comments, c)
+	f.Next++
+	f.Comments = append(f.Comments, c)
 	return c
 }
 
-func (f *fakeGitHub) me() (login, kind string) {
-	if f.bot {
+// Me is whose token it is.
+func (f *GitHub) Me() (login, kind string) {
+	if f.Bot {
 		return "github-actions[bot]", "Bot"
 	}
 	return "releasebot", "User"
 }
 
-func (f *fakeGitHub) of(pr int) (list []fakeComment) {
-	for _, c := range f.comments {
-		if c.pr == pr {
+// Of gives the comments on a pull request.
+func (f *GitHub) Of(pr int) (list []Comment) {
+	for _, c := range f.Comments {
+		if c.PR == pr {
 			list = append(list, c)
 		}
 	}
 	return list
 }
 
-func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if f.slow > 0 {
-		time.Sleep(f.slow)
+// ServeHTTP implements http.Handler.
+func (f *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f.Slow > 0 {
+		time.Sleep(f.Slow)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.requests++
-	if f.trouble != nil && f.trouble(f.requests, w, r) {
+	f.Requests++
+	if f.Trouble != nil && f.Trouble(f.Requests, w, r) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -92,7 +101,7 @@ func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := strings.TrimPrefix(r.URL.Path, "/api/v3")
-	login, kind := f.me()
+	login, kind := f.Me()
 	var body struct {
 		Body string `json:"body"`
 	}
@@ -101,7 +110,7 @@ func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			var s map[string]string
 			json.NewDecoder(r.Body).Decode(&s)
 			s["sha"] = path[strings.LastIndexByte(path, '/')+1:]
-			f.statuses = append(f.statuses, s)
+			f.Statuses = append(f.Statuses, s)
 			w.WriteHeader(http.StatusCreated)
 			json.NewEncoder(w).Encode(s)
 			return
@@ -114,22 +123,22 @@ func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var pr, id int
 	switch {
 	case path == "/user":
-		if f.bot {
+		if f.Bot {
 			fail(http.StatusForbidden, "Resource not accessible by integration")
 			return
 		}
 		json.NewEncoder(w).Encode(map[string]string{"login": login})
 	case scan(path, "/repos/o/r/issues/%d/comments", &pr):
 		if r.Method == "POST" {
-			c := f.add(pr, login, kind, body.Body)
-			if f.onPost != nil {
-				f.onPost(f)
+			c := f.Add(pr, login, kind, body.Body)
+			if f.OnPost != nil {
+				f.OnPost(f)
 			}
 			w.WriteHeader(http.StatusCreated)
 			json.NewEncoder(w).Encode(c)
 			return
 		}
-		all := f.of(pr)
+		all := f.Of(pr)
 		per, _ := strconv.Atoi(r.URL.Query().Get("per_page"))
 		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
 		per, page = min(max(per, 1), 100), max(page, 1)
@@ -141,20 +150,20 @@ func (f *fakeGitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			next.RawQuery = q.Encode()
 			w.Header().Set("Link", fmt.Sprintf(`<%s%s>; rel="next"`, f.URL, next.String()))
 		}
-		json.NewEncoder(w).Encode(slices.Concat([]fakeComment{}, all[from:to]))
+		json.NewEncoder(w).Encode(slices.Concat([]Comment{}, all[from:to]))
 	case scan(path, "/repos/o/r/issues/comments/%d", &id):
-		i := slices.IndexFunc(f.comments, func(c fakeComment) bool { return c.ID == id })
+		i := slices.IndexFunc(f.Comments, func(c Comment) bool { return c.ID == id })
 		switch {
 		case i < 0:
 			fail(http.StatusNotFound, "Not Found")
-		case f.comments[i].User.Login != login:
+		case f.Comments[i].User.Login != login:
 			fail(http.StatusForbidden, "Must have admin rights to Repository.")
 		case r.Method == "DELETE":
-			f.comments = slices.Delete(f.comments, i, i+1)
+			f.Comments = slices.Delete(f.Comments, i, i+1)
 			w.WriteHeader(http.StatusNoContent)
 		default:
-			f.comments[i].Body = body.Body
-			json.NewEncoder(w).Encode(f.comments[i])
+			f.Comments[i].Body = body.Body
+			json.NewEncoder(w).Encode(f.Comments[i])
 		}
 	default:
 		fail(http.StatusNotFound, "Not Found")
