@@ -318,7 +318,7 @@ func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 func (r *run) walk(ctx context.Context, i int, d analyzer.Database, dep *deployed, steps []schema.Statement, states []*schema.Schema, rows RowOptions, out *analyzer.SimulatedDatabase) (int, error) {
 	m, err := newMatrix(ctx, r.server, dep.name, matrixInput{
 		Services: r.services, SQLMode: r.in.Upgrade.SQLMode, Queries: r.in.Queries,
-		Deployed: states[0], Target: states[len(steps)], Old: d.Old, New: d.New,
+		Deployed: states[0], Target: states[len(steps)], States: states, Old: d.Old, New: d.New,
 		DeployedRev: r.in.Upgrade.Deployed.Rev, TargetRev: r.in.Upgrade.Target.Rev,
 	})
 	if err != nil {

@@ -56,6 +56,9 @@ type Subject struct {
 	Schema  *schema.Schema  // that it is written for
 	Sample  Sample          // rows of Schema
 	Queries []Queries
+	// Other is the schema of the other ref, nil if it is not known. Its foreign keys tell which rows code may delete that others
+	// still name.
+	Other *schema.Schema
 	// Near are the tables that deserve more statements, because they change or are tied to some that do; nil means all.
 	Near map[string]bool
 }
@@ -592,6 +595,7 @@ func (w *implied) writes(t *schema.Table, near bool) {
 	if len(kids) > 0 {
 		send(analyzer.Delete, meets, pre, append(slices.Clone(kids), del)...)
 	}
+	w.orphans(t, base, pre, del)
 	// The row that is there, put in again with all columns.
 	send(analyzer.Insert|analyzer.Delete, noRole, pre, append(slices.Clone(kids), del, w.insert(t, base, nil))...)
 
@@ -676,6 +680,30 @@ func (w *implied) writes(t *schema.Table, near bool) {
 	for _, c := range columns {
 		if isInteger(c.Type) && !inSomeKey(t, c.Name) {
 			send(analyzer.Update, noRole, pre, "UPDATE "+name+" SET "+quoteName(c.Name)+" = "+quoteName(c.Name)+" - 2"+rowAt(t, base))
+		}
+	}
+}
+
+// orphans deletes a row that another one still names by columns that are a foreign key at the other ref only: code that knows no
+// such key need not care.
+func (w *implied) orphans(t *schema.Table, base entity, pre []string, del string) {
+	if w.Other == nil {
+		return
+	}
+	for _, other := range w.Other.Tables() {
+		child := w.Schema.Table(other.Name)
+		if child == nil || child == t {
+			continue
+		}
+		for _, f := range other.ForeignKeys {
+			known := slices.ContainsFunc(child.ForeignKeys, func(g *schema.ForeignKey) bool { return slices.EqualFunc(f.Columns, g.Columns, strings.EqualFold) })
+			if known || f.RefTable != t.Name || slices.ContainsFunc(f.Columns, func(name string) bool { return child.Column(name) == nil }) {
+				continue
+			}
+			more, like := w.present(child, 0, 0)
+			needs, kid := w.alike(child, like, "", 0)
+			refer(child, t, f, kid, base)
+			w.add(analyzer.Insert|analyzer.Delete, noRole, -1, slices.Concat(pre, more, needs, []string{w.insert(child, kid, func(c *schema.Column) bool { return !c.AutoIncrement }), del})...)
 		}
 	}
 }
