@@ -100,9 +100,10 @@ type lab struct {
 	admin, app *sql.Conn // that of the migrations, which keeps the server's sql_mode, and that of the services
 
 	upgrades, transactions, sent        int
-	cases, random                       int // upgrades that were judged, and those of them that are examples
-	safe, broken, strict, unsafe        int // answers about one service and one version of its code, four of each case
-	unproven                            int // upgrades
+	cases, random                       int  // upgrades that were judged, and those of them that are examples
+	safe, broken, strict, unsafe        int  // answers about one service and one version of its code, four of each case
+	unproven                            int  // upgrades
+	stuck                               bool // a trigger did not let the rows be taken away, so that this upgrade cannot be judged
 	refused, dataFailed, tooStrictApply int
 	seen                                map[string]int // misses, by signature
 	strictRules                         map[string]int
@@ -157,7 +158,6 @@ type place struct {
 	database string
 	schema   *schema.Schema
 	rows     bool // its tables may hold rows
-	refill   bool // whoever takes them away puts ordinary ones there again
 }
 
 // run sends a workload, first what only reads, and gives the error number of each transaction, 0 for none; skip leaves some out.
@@ -190,10 +190,21 @@ func (l *lab) run(p place, w workload, loose, first bool, skip func(i int) bool)
 			reads = len(todo)
 		}
 	}
+	// Transactions that write begin with empty tables: the rows go in one that is taken back at the end, and each goes back to there.
+	begin, emptied := "ROLLBACK; START TRANSACTION; ", false
+	empty := func() {
+		emptied = true
+		begin = "ROLLBACK TO SAVEPOINT emptied; "
+		// Twice, for triggers may put rows elsewhere.
+		if l.exec(l.app, "ROLLBACK; START TRANSACTION; "+clean+clean+"SAVEPOINT emptied") != 0 {
+			l.stuck = true
+			l.must(l.app, "ROLLBACK; START TRANSACTION; SAVEPOINT emptied")
+		}
+	}
 	send := func(list []int) int {
 		var b strings.Builder
 		for _, i := range list {
-			b.WriteString("ROLLBACK; START TRANSACTION; ")
+			b.WriteString(begin)
 			if !w[i].reads && leaves {
 				b.WriteString(clean)
 			}
@@ -202,21 +213,14 @@ func (l *lab) run(p place, w workload, loose, first bool, skip func(i int) bool)
 		return l.exec(l.app, b.String())
 	}
 	codes := make([]int, len(w))
-	most, emptied := 32, false
+	most := 32
 	for at := 0; at < len(todo); {
 		n := min(most, len(todo)-at)
 		if at < reads {
 			n = min(n, reads-at)
 		}
-		if at == reads && p.rows && !emptied {
-			emptied = true
-			l.empty(p.schema)
-			if p.refill {
-				defer func() {
-					l.must(l.app, "SET sql_mode = @@GLOBAL.sql_mode")
-					l.fill(l.app, p.schema)
-				}()
-			}
+		if at == reads && p.rows && !leaves && !emptied {
+			empty()
 		}
 		todo := todo[at:]
 		code := send(todo[:n])
@@ -228,6 +232,9 @@ func (l *lab) run(p place, w workload, loose, first bool, skip func(i int) bool)
 			// A rollback does not take back the numbers that were given out, and they may have come to their end.
 			l.must(l.app, "ROLLBACK")
 			l.exec(l.admin, reset)
+			if emptied {
+				empty()
+			}
 			code = send(todo[:n])
 		}
 		codes[todo[0]] = code
@@ -243,19 +250,6 @@ func (l *lab) run(p place, w workload, loose, first bool, skip func(i int) bool)
 	}
 	l.must(l.app, "ROLLBACK; SET foreign_key_checks = 1")
 	return codes
-}
-
-// empty takes all rows away without a trigger that runs.
-func (l *lab) empty(s *schema.Schema) {
-	list := "ROLLBACK; SET foreign_key_checks = 0; "
-	for _, t := range s.Tables() {
-		verb := "DELETE FROM "
-		if slices.ContainsFunc(s.Triggers(), func(g *schema.Trigger) bool { return g.Table == t.Name && strings.EqualFold(g.Event, "DELETE") }) {
-			verb = "TRUNCATE TABLE "
-		}
-		list += verb + quote(t.Name) + "; "
-	}
-	l.must(l.app, list+"SET foreign_key_checks = 1")
 }
 
 func failed(codes []int) func(int) bool { return func(i int) bool { return codes[i] != 0 } }
@@ -408,13 +402,13 @@ func (l *lab) build(name string, h history) {
 		l.must(l.admin, st)
 	}
 	if h.rows {
-		l.fill(l.admin, h.schema)
+		l.fill(h.schema)
 	}
 }
 
-func (l *lab) fill(c *sql.Conn, s *schema.Schema) {
+func (l *lab) fill(s *schema.Schema) {
 	for _, st := range rowsOf(s) {
-		l.exec(c, st)
+		l.exec(l.admin, st)
 	}
 }
 
@@ -455,22 +449,26 @@ func (l *lab) upgrade(o *old, migrate []schema.Statement, context func() string)
 		if _, ok := l.apply(s.Before, s.Statement, o.rows, context); !ok {
 			return false
 		}
-		now := place{"sound_new", s.After, rows, o.rows}
+		now := place{"sound_new", s.After, rows}
 		oldCodes = append(oldCodes, l.run(now, o.work, o.loose, true, either(failed(o.own), far(o.work))))
 		if i < len(steps)-1 {
 			newCodes = append(newCodes, l.run(now, code, o.loose, false, far(code)))
 		}
 	}
-	own := l.run(place{"sound_new", end, rows, o.rows}, code, o.loose, false, far(code))
+	own := l.run(place{"sound_new", end, rows}, code, o.loose, false, far(code))
 	if o.rows && removes(migrate) {
 		// What a query does with rows must not be taken for what it does without any.
-		l.fill(l.admin, end)
-		for i, c := range l.run(place{"sound_new", end, rows, o.rows}, code, o.loose, false, func(i int) bool { return !code[i].reads || own[i] != 0 }) {
+		l.fill(end)
+		for i, c := range l.run(place{"sound_new", end, rows}, code, o.loose, false, func(i int) bool { return !code[i].reads || own[i] != 0 }) {
 			own[i] = cmp.Or(own[i], c)
 		}
 	}
 	newCodes = append(newCodes, l.run(o.place, code, o.loose, true, either(failed(own), far(code))))
 	l.upgrades++
+	if l.stuck {
+		l.stuck = false
+		return false
+	}
 
 	report := analyzer.Analyze(analyzer.Upgrade{
 		Server: l.server, SQLMode: mode,
@@ -582,8 +580,14 @@ func (l *lab) judge(o *old, report *analyzer.Report, s analyzer.ServiceReport, c
 // prepare runs the workload of code on its own schema.
 func (l *lab) prepare(h history, loose bool) *old {
 	l.build("sound_old", h)
-	o := &old{history: h, place: place{"sound_old", h.schema, h.rows, h.rows}, work: workloadOf(h.schema), loose: loose}
+	o := &old{history: h, place: place{"sound_old", h.schema, h.rows}, work: workloadOf(h.schema), loose: loose}
 	o.own = l.run(o.place, o.work, loose, false, nil)
+	if l.stuck {
+		// Without rows it can be judged.
+		l.stuck = false
+		h.rows = false
+		return l.prepare(h, loose)
+	}
 	return o
 }
 
