@@ -145,7 +145,7 @@ func writeHTML(w io.Writer, d *Document) error {
 		}
 	}
 	v.Breaks, v.Running = htmlGroups(hits), htmlGroups(running)
-	for _, g := range alikes(cautions, func(a, b analyzer.Finding) bool { return a.Rule == b.Rule && a.Breaks == b.Breaks && a.Use == b.Use }) {
+	for _, g := range alikes(cautions, kindKey) {
 		v.Thoughts = append(v.Thoughts, Clean(g[0].Rule.ID+": "+shortText(g)))
 	}
 	title, lines := all.driftLines()
@@ -166,7 +166,7 @@ func writeHTML(w io.Writer, d *Document) error {
 
 func htmlGroups(all []analyzer.Finding) []htmlGroup {
 	var groups []htmlGroup
-	for _, g := range alikes(all, alike) {
+	for _, g := range alikes(all, alikeKey) {
 		seen := evidence(g)
 		groups = append(groups, htmlGroup{Findings: g, Rule: g[0].Rule, Who: hitText(g[0]), If: g[0].If, Evidence: seen[:min(len(seen), maxSeen)], More: len(seen) - min(len(seen), maxSeen)})
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"instep/analyzer"
 )
@@ -20,6 +21,15 @@ var Markdown = &Format{
 // maxMarkdown keeps the document under the 65,536 characters that GitHub takes in a comment.
 const maxMarkdown = 60000
 
+// What stands before the folded sections is bounded too: how many bytes the document may have after the table of services and
+// after their reasons, and how many runes a sentence and a name may have there.
+const (
+	maxTable    = 20000
+	maxReasons  = 40000
+	maxSentence = 1000
+	maxName     = 100
+)
+
 func writeMarkdown(w io.Writer, d *Document) error {
 	var b bytes.Buffer
 	answer := d.answer()
@@ -29,29 +39,43 @@ func writeMarkdown(w io.Writer, d *Document) error {
 	icon := map[analyzer.Verdict]string{
 		analyzer.NoChange: "✅", analyzer.AnyOrder: "✅", analyzer.Ordered: "➡️", analyzer.Split: "⛔", analyzer.Unproven: "❓",
 	}[d.Verdict]
-	fmt.Fprintf(&b, "### %s %s\n\n", icon, md(answer))
+	fmt.Fprintf(&b, "### %s %s\n\n", icon, md(shorten(answer, maxSentence)))
 	if d.Brief {
 		_, err := w.Write(b.Bytes())
 		return err
 	}
-	fmt.Fprintf(&b, "%s → %s", code(ref(d.Deployed)), code(ref(d.Target)))
+	fmt.Fprintf(&b, "%s → %s", code(shorten(ref(d.Deployed), maxName)), code(shorten(ref(d.Target), maxName)))
 	if why := d.why(); why != "" {
-		fmt.Fprintf(&b, ": %s", md(why))
+		fmt.Fprintf(&b, ": %s", md(shorten(why, maxSentence)))
 	}
 	b.WriteString("\n\n")
 	if len(d.Services) > 0 && (len(d.Changes) > 0 || d.Verdict != analyzer.NoChange) {
 		b.WriteString("| service | place | old code, new schema | new code, old schema | window | rollback |\n| --- | --- | --- | --- | --- | --- |\n")
-		for _, s := range d.Services {
-			fmt.Fprintf(&b, "| %s | %s |\n", md(s.Name), strings.Join(d.cells(s), " | "))
+		for i, s := range d.Services {
+			if b.Len() > maxTable {
+				fmt.Fprintf(&b, "| … and %d more |\n", len(d.Services)-i)
+				break
+			}
+			fmt.Fprintf(&b, "| %s | %s |\n", md(shorten(s.Name, maxName)), strings.Join(d.cells(s), " | "))
 		}
 		b.WriteString("\n")
-		for _, r := range d.reasons() {
-			fmt.Fprintf(&b, "- **%s**: %s\n", md(r[0]), md(r[1]))
+		reasons := d.reasons()
+		for i, r := range reasons {
+			line := fmt.Sprintf("- **%s**: %s\n", md(shorten(r[0], maxName)), md(shorten(r[1], maxSentence)))
+			if b.Len()+len(line) > maxReasons {
+				fmt.Fprintf(&b, "- … and %d more\n", len(reasons)-i)
+				break
+			}
+			b.WriteString(line)
 		}
 		b.WriteString("\n")
 	}
 	if d.Simulation != nil {
-		b.WriteString(mdMatrix(d))
+		matrix := mdMatrix(d)
+		if b.Len()+len(matrix) > maxMarkdown {
+			matrix = "_What running it has shown is too long for a comment: run `instep simulate` locally to see it._\n\n"
+		}
+		b.WriteString(matrix)
 	}
 	var parts []string
 	add := func(title string, open bool, lines []string) {
@@ -75,8 +99,7 @@ func writeMarkdown(w io.Writer, d *Document) error {
 	add("What breaks", d.Verdict == analyzer.Split, mdFindings(d, hit))
 	add("When the migration runs", false, mdFindings(d, func(f analyzer.Finding) bool { return !hit(f) && f.Breaks == analyzer.Running }))
 	var short []string
-	for _, f := range alikes(slices.DeleteFunc(slices.Clone(d.Hazards), func(f analyzer.Finding) bool { return hit(f) || f.Breaks == analyzer.Running }),
-		func(a, b analyzer.Finding) bool { return a.Rule == b.Rule && a.Breaks == b.Breaks && a.Use == b.Use }) {
+	for _, f := range alikes(slices.DeleteFunc(slices.Clone(d.Hazards), func(f analyzer.Finding) bool { return hit(f) || f.Breaks == analyzer.Running }), kindKey) {
 		short = append(short, fmt.Sprintf("- `%s` %s\n", f[0].Rule.ID, md(shortText(f))))
 	}
 	add("Worth a thought (assumed of no code)", false, short)
@@ -133,7 +156,7 @@ func mdFindings(d *Document, want func(analyzer.Finding) bool) []string {
 		}
 	}
 	var out []string
-	for _, g := range alikes(all, alike) {
+	for _, g := range alikes(all, alikeKey) {
 		var b strings.Builder
 		for k, f := range g {
 			if k == maxAlike && len(g) > maxAlike+1 {
@@ -179,10 +202,19 @@ func dash(s string) string {
 }
 
 // md escapes text for Markdown and for the HTML in it, so that a name in a stranger's repository stays a name: no
-// links, no mentions, no tags.
+// links, no mentions, no tags. An entity keeps a character from the parser; but the forges look for references (@user, #1, !1,
+// [issue:1], www., GH-1) in what the parser gives, where an entity is the character again, and cmark-gfm looks there for addresses of
+// mail: only a zero-width space keeps it from them. Not handled: commit hashes, which link only to the forge's own repository,
+// and prefixes that a repository has configured.
 func md(s string) string {
 	var b strings.Builder
-	for _, r := range Clean(s) {
+	text := []rune(Clean(s))
+	for i, r := range text {
+		var next rune
+		if i+1 < len(text) {
+			next = text[i+1]
+		}
+		word := unicode.IsLetter(next) || unicode.IsDigit(next) || next == '_'
 		switch r {
 		case '<':
 			b.WriteString("&lt;")
@@ -192,25 +224,44 @@ func md(s string) string {
 			b.WriteString("&amp;")
 		case '@':
 			b.WriteString("&#64;")
+			word = next != 0 && next != ' '
 		case '#':
 			b.WriteString("&#35;")
 		case ':':
 			// A colon makes a bare address a link.
 			b.WriteString("&#58;")
+			word = next == '/'
+		case '.':
+			b.WriteRune(r)
+			word = i >= 3 && strings.EqualFold(string(text[i-3:i]), "www")
+		case '-':
+			b.WriteRune(r)
+			word = word && i >= 2 && strings.EqualFold(string(text[i-2:i]), "gh")
 		case '\\', '`', '*', '_', '[', ']', '|', '~', '!', '$':
 			b.WriteByte('\\')
 			b.WriteRune(r)
+			word = (word || next == '"') && strings.ContainsRune("~!$[*", r)
+		case '%', '^':
+			b.WriteRune(r)
+			word = word || next == '"'
 		default:
 			b.WriteRune(r)
+			word = false
+		}
+		if word && r != '<' && r != '>' {
+			b.WriteString("&#8203;")
 		}
 	}
-	return strings.ReplaceAll(b.String(), "www.", "www&#46;")
+	return b.String()
 }
 
 // code gives text as a code span: between more backticks than stand in it, so that it cannot end the span. A bar is
-// escaped, for tables; no other character means anything there.
+// escaped, for tables; no other character means anything there. Nothing is a blank: two backticks alone would begin a span.
 func code(s string) string {
 	s = strings.ReplaceAll(Clean(s), "|", `\|`)
+	if s == "" {
+		s = " "
+	}
 	if !strings.Contains(s, "`") {
 		return "`" + s + "`"
 	}

@@ -325,13 +325,22 @@ func hit(f analyzer.Finding) bool { return len(f.Services)+len(f.Consumers) > 0 
 // merged puts findings together that are the two sides of one change: what breaks old code on the new schema and new
 // code on the old one for the same reason.
 func merged(all []analyzer.Finding) []analyzer.Finding {
+	type key struct {
+		rule             *analyzer.Rule
+		pos              schema.Pos
+		what, when       string
+		caution, between bool
+		database         string
+	}
+	at := map[key]int{}
 	var out []analyzer.Finding
 	for _, f := range all {
-		i := slices.IndexFunc(out, func(o analyzer.Finding) bool {
-			return o.Rule == f.Rule && o.Pos == f.Pos && o.What == f.What && o.If == f.If && o.Caution == f.Caution && o.Between == f.Between &&
-				o.Database == f.Database && hit(o) && hit(f)
-		})
-		if i < 0 {
+		k := key{f.Rule, f.Pos, f.What, f.If, f.Caution, f.Between, f.Database}
+		i, ok := at[k]
+		if !ok || !hit(f) {
+			if hit(f) {
+				at[k] = len(out)
+			}
 			out = append(out, f)
 			continue
 		}
@@ -364,24 +373,45 @@ func joined(a, b []analyzer.Hit) []analyzer.Hit {
 	return out
 }
 
-// alikes puts findings together of which the same can be said.
-func alikes(all []analyzer.Finding, same func(a, b analyzer.Finding) bool) [][]analyzer.Finding {
+// alikes puts findings together of which the same can be said: those with the same key.
+func alikes[K comparable](all []analyzer.Finding, key func(analyzer.Finding) K) [][]analyzer.Finding {
+	at := map[K]int{}
 	var groups [][]analyzer.Finding
 	for _, f := range all {
-		i := slices.IndexFunc(groups, func(g []analyzer.Finding) bool { return same(g[0], f) })
-		if i < 0 {
-			groups = append(groups, []analyzer.Finding{f})
-			continue
+		k := key(f)
+		i, ok := at[k]
+		if !ok {
+			i = len(groups)
+			at[k] = i
+			groups = append(groups, nil)
 		}
 		groups[i] = append(groups[i], f)
 	}
 	return groups
 }
 
-func alike(a, b analyzer.Finding) bool {
-	return a.Rule == b.Rule && a.Breaks == b.Breaks && a.Use == b.Use && a.If == b.If && a.Caution == b.Caution && a.Between == b.Between &&
-		hitText(a) == hitText(b)
+// alike is the key of findings that share their reasons.
+type alike struct {
+	rule             *analyzer.Rule
+	breaks           analyzer.Breaks
+	use              analyzer.Use
+	when             string
+	caution, between bool
+	who              string
 }
+
+func alikeKey(f analyzer.Finding) alike {
+	return alike{f.Rule, f.Breaks, f.Use, f.If, f.Caution, f.Between, hitText(f)}
+}
+
+// kind is the key of findings that are counted in one line.
+type kind struct {
+	rule   *analyzer.Rule
+	breaks analyzer.Breaks
+	use    analyzer.Use
+}
+
+func kindKey(f analyzer.Finding) kind { return kind{f.Rule, f.Breaks, f.Use} }
 
 // group prints findings; those that say the same of several objects share their reasons.
 func (t *text) group(title string, all []analyzer.Finding) {
@@ -389,7 +419,7 @@ func (t *text) group(title string, all []analyzer.Finding) {
 		return
 	}
 	t.heading(title)
-	for i, g := range alikes(all, alike) {
+	for i, g := range alikes(all, alikeKey) {
 		if i > 0 {
 			t.line("")
 		}
@@ -460,7 +490,7 @@ func (t *text) short(title string, all []analyzer.Finding) {
 		return
 	}
 	t.heading(title)
-	for _, g := range alikes(all, func(a, b analyzer.Finding) bool { return a.Rule == b.Rule && a.Breaks == b.Breaks && a.Use == b.Use }) {
+	for _, g := range alikes(all, kindKey) {
 		t.wrap("  "+g[0].Rule.ID+": ", shortText(g))
 	}
 }
