@@ -9,7 +9,7 @@ SOAK ?= 2000
 SOAKTIME ?= 60m
 SEED ?= random
 
-.PHONY: help build install check lint test generate bench fuzz soak clean
+.PHONY: help build install check lint test generate bench fuzz soak dist reproduce man docker clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -52,5 +52,18 @@ fuzz: ## run every fuzz target for FUZZTIME
 soak: ## judge SOAK random upgrades on each of two real servers, for SOAKTIME at most; SEED=n repeats a run
 	INSTEP_SOAK=$(SOAK) INSTEP_SOAKTIME=$(SOAKTIME) INSTEP_SEED=$(SEED) $(GO) test ./analyzer/rules -run '^TestSound$$' -count=1 -v -timeout 0
 
+dist: ## archives, bills of materials and checksums for all systems, in dist
+	$(GO) run ./cmd/internal/dist -version '$(VERSION)' $(DISTFLAGS)
+
+reproduce: ## build what is in dist again, elsewhere and with an empty cache, and compare byte for byte
+	$(GO) run ./cmd/internal/dist -version '$(VERSION)' -verify $(DISTFLAGS)
+
+man: ## the manual page bin/instep.1
+	@mkdir -p bin
+	$(GO) run ./cmd/instep man >bin/instep.1
+
+docker: ## the image instep (BUILDER=… another image with Go)
+	docker build -t instep --build-arg VERSION='$(VERSION)' $(if $(BUILDER),--build-arg BUILDER='$(BUILDER)') .
+
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin dist

@@ -15,6 +15,7 @@ import (
 var arrows = map[string][]string{
 	"cmd/instep":               {"cmd/internal/cli"},
 	"cmd/internal/cli":         {"*"},
+	"cmd/internal/dist":        {}, // for packagers: make dist
 	"cmd/internal/report":      {"analyzer", "analyzer/schema"},
 	"analyzer":                 {"analyzer/schema"},
 	"analyzer/rules":           {"analyzer", "analyzer/schema"},
