@@ -52,8 +52,17 @@ type judged struct {
 // sameStatement reports whether two statements are the same one of a migration.
 func sameStatement(a, b schema.Statement) bool { return a.Pos == b.Pos && a.SQL == b.SQL }
 
-// steps fills in what the analysis says about each statement, and takes note of those that failed.
+// steps fills in what the analysis says about each statement, and takes note of those that failed, and of a database that is another
+// one than the analysis is about.
 func (j *judge) steps(d *SimulatedDatabase) {
+	if n := len(d.Load.Differences); n > 0 {
+		count := "one difference"
+		if n > 1 {
+			count = fmt.Sprintf("%d differences, the first", n)
+		}
+		j.doubts = append(j.doubts, fmt.Sprintf("the server's schema%s is not the one that was analysed (%s: %s)", inDatabase(d), count, d.Load.Differences[0]))
+		j.unpredicted(j.doubts[len(j.doubts)-1])
+	}
 	for i := range d.Steps {
 		st := &d.Steps[i]
 		for _, c := range j.r.Costs {

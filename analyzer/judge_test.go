@@ -250,6 +250,14 @@ func TestJudge(t *testing.T) {
 			why: "rows exist on which the statement at m.sql:1:1 fails (error 1062, duplicate)",
 		},
 		{
+			name: "another schema than the one that was analysed", services: judgeApps, steps: 1,
+			cells:    []string{"app old 1", "app new 0", "web old 1", "web new 0"},
+			mend:     func(s *Simulation) { s.Databases[0].Load.Differences = []string{"users.nick (column-type): int"} },
+			evidence: AnyOrder, evidenceOrder: "migration app web", verdict: Unproven,
+			outcomes: "confirmed confirmed, confirmed confirmed", safe: "migration app web; app migration web; web migration app; app web migration", unpredicted: 1,
+			why: "is not the one that was analysed (one difference: users.nick (column-type): int)",
+		},
+		{
 			name: "two services that migrate", services: []Service{{Name: "a", Migrates: true}, {Name: "b", Migrates: true}}, hazards: nil, steps: 1,
 			cells:    []string{"a old 1", "a new 0", "b old 1: 1054 t", "b new 0: 1054 t"},
 			evidence: Ordered, evidenceOrder: "b a", verdict: AnyOrder, order: "b a",

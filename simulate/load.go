@@ -40,7 +40,7 @@ func (r *run) deployed(ctx context.Context, name string, d analyzer.Database, in
 		}
 		for _, s := range dep.load.Skipped {
 			if s.Error != nil {
-				because = fmt.Sprintf("%s of the history was refused: %s", s.Statement.Pos, s.Why)
+				because = fmt.Sprintf("%s could not be run: %s", s.Statement.Pos, s.Why)
 				break
 			}
 		}
@@ -79,8 +79,12 @@ func (r *run) replay(ctx context.Context, name string, history []schema.Statemen
 		r.progress.add(1)
 		after, applyErr := s.Apply(st)
 		if st.Params {
-			skip(st, "its values are known only at run time", nil)
-			s = after
+			const why = "its values are known only at run time"
+			if after != s { // it makes or changes a table
+				skip(st, why, &analyzer.ServerError{Message: why})
+				return dep, nil
+			}
+			skip(st, why, nil)
 			continue
 		}
 		dep.load.Statements++

@@ -110,7 +110,7 @@ var matrixCases = []matrixCase{
 		name: "trigger gone stale", old: matrixUsers + "CREATE TABLE logs (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, what VARCHAR(50));" +
 			"CREATE TRIGGER tr AFTER UPDATE ON users FOR EACH ROW INSERT INTO logs (what) VALUES (NEW.name)",
 		steps: "ALTER TABLE logs DROP COLUMN what",
-		want:  []string{"writer old-code 1: 1054", "reader old-code 1: 1054"},
+		want:  []string{"writer old-code 1: 1054", "reader old-code 1: 1054", "writer new-code 1: 1054"},
 	},
 	{
 		name: "view gone stale", old: matrixUsers + "CREATE VIEW v AS SELECT id, nick FROM users", steps: "ALTER TABLE users DROP COLUMN nick",

@@ -49,8 +49,8 @@ func Run(ctx context.Context, in Input, o Options) (sim *analyzer.Simulation, er
 		if keep {
 			return
 		}
-		if cerr := srv.Close(); err == nil && cerr != nil {
-			err = fmt.Errorf("removing the server: %w", cerr)
+		if cerr := srv.Close(); cerr != nil {
+			err = errors.Join(err, fmt.Errorf("removing the server: %w", cerr))
 		}
 	}()
 	if sim, err = runOn(ctx, srv, in, o); err != nil {
@@ -148,7 +148,7 @@ func (r *run) database(ctx context.Context, i int, d analyzer.Database) (*analyz
 		}
 	}
 	dep.load.Tables = len(dep.schema.Tables())
-	end, err := r.walk(ctx, i, d, dep, steps, states, rows, out)
+	end, skip, err := r.walk(ctx, i, d, dep, steps, states, rows, out)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (r *run) database(ctx context.Context, i int, d analyzer.Database) (*analyz
 	if end == len(steps) { // else the upgrade does not get there; the report says so
 		few := small(rows)
 		out.Faults, err = faults(ctx, r.server, faultInput{
-			Name: "fault" + r.suffix(i), States: states, Steps: runnable(steps), Down: in.Down, NoDown: in.NoDown,
+			Name: "fault" + r.suffix(i), States: states, Steps: steps, Skip: skip, Down: in.Down, NoDown: in.NoDown,
 			Kill: r.o.Faults, Limit: r.o.StatementLimit,
 			Build: func(ctx context.Context, name string) (string, error) { return r.copy(ctx, name, states[0], few) },
 		}, r.progress)
@@ -235,11 +235,6 @@ func statesOf(s *schema.Schema, steps []schema.Statement) []*schema.Schema {
 	return states
 }
 
-// runnable leaves out statements whose values are known only at run time.
-func runnable(steps []schema.Statement) []schema.Statement {
-	return slices.DeleteFunc(slices.Clone(steps), func(st schema.Statement) bool { return st.Params })
-}
-
 // copy makes another database at the deployed schema, with a few rows.
 func (r *run) copy(ctx context.Context, name string, s *schema.Schema, rows RowOptions) (string, error) {
 	dep, err := r.fromSchema(ctx, name, s)
@@ -305,7 +300,9 @@ func (r *run) attempt(ctx context.Context, database string, steps []schema.State
 			if !ok {
 				return k, nil, fmt.Errorf("%s: %w", st.Pos, err)
 			}
-			return k, refused, nil
+			if !forbidden(refused.Code) {
+				return k, refused, nil
+			}
 		}
 	}
 	return len(steps), nil, nil
@@ -313,28 +310,33 @@ func (r *run) attempt(ctx context.Context, database string, steps []schema.State
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
+// forbidden tells whether an error says no more than that the guest may not do a thing: global settings, accounts, other databases
+// (MySQL manual: Server Error Message Reference). Its statement is left out, as the upgrade's own account may be allowed to.
+func forbidden(code int) bool { return slices.Contains([]int{1044, 1045, 1142, 1227, 1370}, code) }
+
 // walk runs the pending statements on the loaded database, and all code on every state. It gives the number of the last state
-// that was reached.
-func (r *run) walk(ctx context.Context, i int, d analyzer.Database, dep *deployed, steps []schema.Statement, states []*schema.Schema, rows RowOptions, out *analyzer.SimulatedDatabase) (int, error) {
+// that was reached, and the steps that were left out, from 1.
+func (r *run) walk(ctx context.Context, i int, d analyzer.Database, dep *deployed, steps []schema.Statement, states []*schema.Schema, rows RowOptions, out *analyzer.SimulatedDatabase) (int, map[int]bool, error) {
 	m, err := newMatrix(ctx, r.server, dep.name, matrixInput{
 		Services: r.services, SQLMode: r.in.Upgrade.SQLMode, Queries: r.in.Queries,
 		Deployed: states[0], Target: states[len(steps)], States: states, Old: d.Old, New: d.New,
 		DeployedRev: r.in.Upgrade.Deployed.Rev, TargetRev: r.in.Upgrade.Target.Rev,
 	})
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	migrator, err := r.guest(ctx, dep.name)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer migrator.close()
 	r.progress.stage("running the upgrade, and old and new code on every state", int64(len(steps))+1)
 	if err := m.run(ctx, dep.name, states[0], 0); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	r.progress.add(1)
 	reached := 0
+	skipped := map[int]bool{}
 	for k, st := range steps {
 		step := &out.Steps[k]
 		if st.Params {
@@ -343,9 +345,15 @@ func (r *run) walk(ctx context.Context, i int, d analyzer.Database, dep *deploye
 			onRows := step.OnRows
 			o := measureOptions{Traffic: r.o.Measure, Probe: r.o.Measure, Rate: r.o.Rate, LockWait: r.o.LockWaitTimeout}
 			if *step, err = measure(ctx, migrator, dep.name, states[k], states[k+1], st, o); err != nil {
-				return 0, err
+				return 0, nil, err
 			}
 			step.OnRows = onRows
+		}
+		if step.Error != nil && forbidden(step.Error.Code) {
+			step.Skipped, step.Error = "the account of a simulation may not do it: "+step.Error.String(), nil
+		}
+		if step.Skipped != "" {
+			skipped[k+1] = true
 		}
 		if step.Error != nil {
 			for j := k + 1; j < len(steps); j++ {
@@ -354,11 +362,11 @@ func (r *run) walk(ctx context.Context, i int, d analyzer.Database, dep *deploye
 			break
 		}
 		reached++
-		if err := r.settle(ctx, dep, steps, states, k); err != nil {
-			return 0, err
+		if err := r.settle(ctx, dep, steps, states, k, skipped[k+1]); err != nil {
+			return 0, nil, err
 		}
 		if err := m.run(ctx, dep.name, states[k+1], k+1); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		r.progress.add(1)
 	}
@@ -367,18 +375,18 @@ func (r *run) walk(ctx context.Context, i int, d analyzer.Database, dep *deploye
 		// What new code's own statements are shows only on the schema that it is written for.
 		if name, err := r.copy(ctx, "own"+r.suffix(i), states[len(steps)], withFit(small(rows), nil)); err == nil {
 			if err := m.run(ctx, name, states[len(steps)], ownState); err != nil {
-				return 0, err
+				return 0, nil, err
 			}
 		} else if ctx.Err() != nil {
-			return 0, err
+			return 0, nil, err
 		}
 	}
 	out.Cells, out.Workloads = m.cells(complete), m.workloads(complete)
-	return reached, nil
+	return reached, skipped, nil
 }
 
 // settle compares the server's schema after step k+1 with what instep worked out, and goes on from the server's where they differ.
-func (r *run) settle(ctx context.Context, dep *deployed, steps []schema.Statement, states []*schema.Schema, k int) error {
+func (r *run) settle(ctx context.Context, dep *deployed, steps []schema.Statement, states []*schema.Schema, k int, skipped bool) error {
 	have, err := r.definitions(ctx, dep.name)
 	if err != nil {
 		return err
@@ -387,7 +395,7 @@ func (r *run) settle(ctx context.Context, dep *deployed, steps []schema.Statemen
 	if len(list) == 0 {
 		return nil
 	}
-	if _, err := states[k].Apply(steps[k]); err == nil { // else instep knows that it does not know
+	if _, err := states[k].Apply(steps[k]); err == nil && !skipped { // else instep knows that it does not know
 		for _, text := range list {
 			dep.differs("after step %d: %s", k+1, text)
 		}

@@ -440,12 +440,7 @@ func history(c *migrate.Comparison) ([]schema.Statement, string) {
 		return nil, why
 	}
 	for _, m := range c.Old.Migrations {
-		for _, st := range m.Statements {
-			if st.Params {
-				return nil, fmt.Sprintf("the deployed migrations cannot be replayed as a whole: %v: values in a statement are known only at run time", st.Pos)
-			}
-			statements = append(statements, st)
-		}
+		statements = append(statements, m.Statements...)
 	}
 	return statements, ""
 }

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"sync"
 
 	"instep/analyzer"
 )
@@ -21,9 +22,12 @@ var HTML = &Format{
 //go:embed html.tmpl
 var htmlText string
 
-var htmlPage = template.Must(template.New("page").Funcs(template.FuncMap{
-	"clean": Clean, "code": CleanCode, "plural": plural, "sql": func(s string) string { return statement(s, 200) }, "dash": dash, "yesno": yesno,
-}).Parse(htmlText))
+// htmlPage is parsed when it is first needed: every run of the program would pay for it.
+var htmlPage = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"clean": Clean, "code": CleanCode, "plural": plural, "sql": func(s string) string { return statement(s, 200) }, "dash": dash, "yesno": yesno,
+	}).Parse(htmlText))
+})
 
 // A htmlView is what the page's template sees: text only, cleaned; the template escapes it.
 type htmlView struct {
@@ -157,7 +161,7 @@ func writeHTML(w io.Writer, d *Document) error {
 		v.Matrix = htmlMatrixOf(d)
 	}
 	var b bytes.Buffer
-	if err := htmlPage.Execute(&b, v); err != nil {
+	if err := htmlPage().Execute(&b, v); err != nil {
 		return err
 	}
 	_, err := w.Write(b.Bytes())
