@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"internal/django":          {"internal/python", "analyzer/schema"},
 	"simulate":                 {"analyzer", "analyzer/schema"},
 	"simulate/servertest":      {},
+	"internal/bot":             {"internal/forge"},
 	"internal/forge":           {},
 	"internal/forge/forgetest": {},
 	"internal/gitfs":           {},
@@ -45,6 +46,8 @@ var only = map[string][]string{
 	"github.com/ory/dockertest/":         {"simulate", "simulate/servertest"},
 	"github.com/go-sql-driver/mysql":     {"simulate", "simulate/servertest"},
 	"github.com/google/go-github/":       {"internal/forge"},
+	"go.etcd.io/bbolt":                   {"internal/bot"},
+	"github.com/prometheus/":             {"internal/bot"},
 	"github.com/spf13/cobra":             {"cmd/internal/cli"},
 }
 
