@@ -24,6 +24,11 @@ var addFulltextIndex = &analyzer.Rule{
 			Old:  "CREATE TABLE users (t TEXT, u TEXT, FULLTEXT KEY f (t))", Migrate: "ALTER TABLE users DROP KEY f, ADD FULLTEXT KEY f (t, u)",
 			Want: []string{"new-code users.t: read"},
 		},
+		{
+			Name: "under the name of another key",
+			Old:  "CREATE TABLE users (id INT, t TEXT, UNIQUE KEY f (id))", Migrate: "ALTER TABLE users DROP KEY f, ADD FULLTEXT KEY f (t)",
+			Want: []string{"new-code users.t: read"},
+		},
 		{Name: "plain", Old: "CREATE TABLE users (nick INT)", Migrate: "ALTER TABLE users ADD KEY k (nick)"},
 	},
 	Check: func(p *analyzer.Pass, ch schema.Change) {
@@ -33,7 +38,8 @@ var addFulltextIndex = &analyzer.Rule{
 		case *schema.AddKey:
 			t, k = c.Table.Name, c.Key
 		case *schema.ChangeKey:
-			if keyChangeOf(c) != fulltextChange {
+			kind := keyChangeOf(c)
+			if kind != fulltextChange && (kind != becomesUnique || c.New.Kind != schema.FulltextKey) {
 				return
 			}
 			t, k = c.Table.Name, c.New

@@ -19,6 +19,11 @@ var dropFulltextIndex = &analyzer.Rule{
 			Old: "CREATE TABLE users (t TEXT, FULLTEXT KEY f (t))", Migrate: "ALTER TABLE users DROP KEY f",
 			Want: []string{"old-code users.t: read"},
 		},
+		{
+			Name: "another key under its name",
+			Old:  "CREATE TABLE users (id INT, t TEXT, FULLTEXT KEY f (t))", Migrate: "ALTER TABLE users DROP KEY f, ADD UNIQUE KEY f (id)",
+			Want: []string{"old-code users.t: read"},
+		},
 		{Name: "plain", Old: "CREATE TABLE users (nick INT, KEY k (nick))", Migrate: "ALTER TABLE users DROP KEY k"},
 	},
 	Check: func(p *analyzer.Pass, ch schema.Change) {
@@ -28,7 +33,8 @@ var dropFulltextIndex = &analyzer.Rule{
 		case *schema.DropKey:
 			t, k = c.Table.Name, c.Key
 		case *schema.ChangeKey:
-			if keyChangeOf(c) != fulltextChange {
+			kind := keyChangeOf(c)
+			if kind != fulltextChange && (kind != becomesUnique || c.Old.Kind != schema.FulltextKey) {
 				return
 			}
 			t, k = p.OldTable(c.Table.Name), c.Old

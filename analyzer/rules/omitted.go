@@ -71,6 +71,9 @@ func nullPasses(expr string) bool {
 	if !ok || strings.Contains(expr, "<=>") {
 		return false
 	}
+	if mixedList(words) {
+		return false
+	}
 	named := false // in this part
 	for i, w := range words {
 		switch {
@@ -96,6 +99,28 @@ func nullPasses(expr string) bool {
 		}
 	}
 	return named
+}
+
+// mixedList reports whether a list after IN has both texts and numbers. MySQL then finds that NULL is not in it, where it
+// should not know (tested on 9.7: 3819).
+func mixedList(words []token) bool {
+	for i, w := range words {
+		if !w.is("IN") {
+			continue
+		}
+		texts, others := false, false
+		for _, w := range words[i+1:] {
+			if w.quote == 0 && w.text == ")" {
+				break
+			}
+			texts = texts || w.quote == '\''
+			others = others || w.quote != '\'' && (w.name || w.quote == '`') && !strings.HasPrefix(w.text, "_")
+		}
+		if texts && others {
+			return true
+		}
+	}
+	return false
 }
 
 func nullForNull(function string) bool {

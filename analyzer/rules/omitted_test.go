@@ -8,7 +8,7 @@ import (
 
 func TestNullPasses(t *testing.T) {
 	for expr, want := range map[string]bool{
-		"`a` > 0": true, "(`a` >= 0) and (`b` <= `a`)": true, "char_length(`a`) > 3": true, "`a` in (1,2)": true, "not `a`": true, "json_valid(`a`)": true,
+		"`a` > 0": true, "(`a` >= 0) and (`b` <= `a`)": true, "char_length(`a`) > 3": true, "`a` in (1,2)": true, "not `a`": true, "`a` in ('x','y')": true, "`a` in ('x',1)": false, "json_valid(`a`)": true,
 		"`a` is not null": false, "coalesce(`a`,0) > 0": false, "`a` <=> 1": false, "`a` > 0 and 1 = 0": false, "`a` > 0 and false": false,
 		"`a` between 1 and 2": false, "case when `a` then 1 else 0 end": false, "`a` > 0 && 0": false, "1 > 2": false, "`a` > 0 -- x": false,
 	} {
