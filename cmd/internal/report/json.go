@@ -10,7 +10,7 @@ import (
 )
 
 // FormatVersion is the version of the JSON document: the second number grows when a key is added, the first when
-// anything else changes. 1.1 added why, ignored, drift and config_changes; 1.2 added simulation.
+// anything else changes. 1.1 added why, ignored, drift and config_changes; 1.2 added simulation, and what ReadJSON needs.
 const FormatVersion = "1.2"
 
 // JSON prints the report as one JSON object: the contract for programs. Lists are [] when they are empty, never null.
@@ -21,22 +21,26 @@ var JSON = &Format{
 }
 
 type jsonReport struct {
-	FormatVersion string          `json:"format_version"`
-	Verdict       string          `json:"verdict"`
-	Order         []string        `json:"order"`
-	Deployed      jsonRef         `json:"deployed"`
-	Target        jsonRef         `json:"target"`
-	Services      []jsonService   `json:"services"`
-	Migrations    []jsonMigration `json:"migrations"`
-	Changes       []jsonChange    `json:"changes"`
-	Hazards       []jsonHazard    `json:"hazards"`
-	Costs         []jsonCost      `json:"costs"`
-	Gaps          []jsonGap       `json:"gaps"`
-	Why           string          `json:"why"`
-	Ignored       []jsonIgnored   `json:"ignored"`
-	Drift         []jsonDrift     `json:"drift"`
-	ConfigChanges []string        `json:"config_changes"`
-	Simulation    *jsonSimulation `json:"simulation,omitempty"`
+	FormatVersion string           `json:"format_version"`
+	Verdict       string           `json:"verdict"`
+	Order         []string         `json:"order"`
+	Deployed      jsonRef          `json:"deployed"`
+	Target        jsonRef          `json:"target"`
+	Services      []jsonService    `json:"services"`
+	Migrations    []jsonMigration  `json:"migrations"`
+	Changes       []jsonChange     `json:"changes"`
+	Hazards       []jsonHazard     `json:"hazards"`
+	Costs         []jsonCost       `json:"costs"`
+	Gaps          []jsonGap        `json:"gaps"`
+	Why           string           `json:"why"`
+	Ignored       []jsonIgnored    `json:"ignored"`
+	Drift         []jsonDrift      `json:"drift"`
+	ConfigChanges []string         `json:"config_changes"`
+	UnusedIgnores []jsonIgnore     `json:"unused_ignores"`
+	OtherGaps     []jsonGap        `json:"other_gaps"`
+	DriftGroups   []jsonDriftGroup `json:"drift_groups"`
+	Proviso       string           `json:"proviso"`
+	Simulation    *jsonSimulation  `json:"simulation,omitempty"`
 }
 
 type jsonRef struct {
@@ -53,6 +57,13 @@ type jsonService struct {
 	Window           bool     `json:"window"`
 	CanRollBack      bool     `json:"can_roll_back"`
 	Because          []string `json:"because"`
+	Access           string   `json:"access"`
+	Rollout          string   `json:"rollout"`
+	Before           bool     `json:"before"`
+	After            bool     `json:"after"`
+	Reason           string   `json:"reason"`
+	WindowReason     string   `json:"window_reason"`
+	RollbackReason   string   `json:"rollback_reason"`
 }
 
 type jsonMigration struct {
@@ -69,7 +80,8 @@ type jsonChange struct {
 	Kind   string `json:"kind"`
 	Class  string `json:"class"`
 	jsonPos
-	SQL string `json:"sql"`
+	SQL      string `json:"sql"`
+	Database string `json:"database"`
 }
 
 type jsonPos struct {
@@ -90,6 +102,21 @@ type jsonHazard struct {
 	Services  []string       `json:"services"`
 	Consumers []string       `json:"consumers"`
 	Evidence  []jsonEvidence `json:"evidence"`
+	Database  string         `json:"database"`
+	Caution   bool           `json:"caution"`
+	Mediated  bool           `json:"mediated"`
+	Between   bool           `json:"between"`
+	Refused   bool           `json:"refused"`
+	Preflight string         `json:"preflight"`
+	Hits      []jsonHit      `json:"hits"`
+}
+
+// A jsonHit says of one of the services or consumers which of its code is hit.
+type jsonHit struct {
+	Name     string   `json:"name"`
+	Consumer bool     `json:"consumer"`
+	Code     []string `json:"code"`
+	Assumed  bool     `json:"assumed"`
 }
 
 type jsonIgnored struct {
@@ -111,6 +138,8 @@ type jsonCost struct {
 	Lock          string `json:"lock"`
 	RebuildsTable bool   `json:"rebuilds_table"`
 	Because       string `json:"because"`
+	Column        int    `json:"column"`
+	Database      string `json:"database"`
 }
 
 type jsonPos0 struct {
@@ -131,6 +160,25 @@ type jsonDrift struct {
 	What     string `json:"what"`
 }
 
+type jsonIgnore struct {
+	Rule    string `json:"rule"`
+	Object  string `json:"object"`
+	Because string `json:"because"`
+}
+
+type jsonDriftGroup struct {
+	Database string          `json:"database"`
+	Kind     string          `json:"kind"`
+	What     string          `json:"what"`
+	Names    []jsonNameCount `json:"names"`
+	Count    int             `json:"count"`
+}
+
+type jsonNameCount struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+}
+
 func writeJSON(w io.Writer, d *Document) error {
 	r, all := d.Report, d.Combined()
 	out := jsonReport{
@@ -149,11 +197,16 @@ func writeJSON(w io.Writer, d *Document) error {
 		Ignored:       []jsonIgnored{},
 		Drift:         []jsonDrift{},
 		ConfigChanges: list(d.ConfigChanges),
+		UnusedIgnores: []jsonIgnore{},
+		OtherGaps:     []jsonGap{},
+		DriftGroups:   []jsonDriftGroup{},
+		Proviso:       r.Proviso,
 		Simulation:    simulation(d),
 	}
 	for _, s := range r.Services {
 		out.Services = append(out.Services, jsonService{
 			s.Name, s.Migrates, s.PlaceName(), string(s.OldCodeNewSchema), string(s.NewCodeOldSchema), s.Window, s.CanRollBack, list(s.Because),
+			string(s.Access), string(s.Rollout), s.Place&analyzer.Before != 0, s.Place&analyzer.After != 0, s.Reason, s.WindowReason, s.RollbackReason,
 		})
 	}
 	for _, m := range r.Migrations {
@@ -164,7 +217,7 @@ func writeJSON(w io.Writer, d *Document) error {
 		out.Migrations = append(out.Migrations, jm)
 	}
 	for _, c := range r.Changes {
-		out.Changes = append(out.Changes, jsonChange{c.Object.String(), c.Kind, string(c.Class), position(c.Pos), c.SQL})
+		out.Changes = append(out.Changes, jsonChange{c.Object.String(), c.Kind, string(c.Class), position(c.Pos), c.SQL, c.Database})
 	}
 	for _, f := range r.Hazards {
 		out.Hazards = append(out.Hazards, hazard(f))
@@ -174,13 +227,26 @@ func writeJSON(w io.Writer, d *Document) error {
 	}
 	for _, c := range r.Costs {
 		p := c.Statement.Pos
-		out.Costs = append(out.Costs, jsonCost{c.Statement.SQL, jsonPos0{p.File, p.Line}, c.Algorithm, c.Lock, c.RebuildsTable, c.Because})
+		out.Costs = append(out.Costs, jsonCost{c.Statement.SQL, jsonPos0{p.File, p.Line}, c.Algorithm, c.Lock, c.RebuildsTable, c.Because, p.Col, c.Database})
 	}
 	for _, g := range r.Gaps {
 		out.Gaps = append(out.Gaps, jsonGap{position(g.Pos), g.What, g.Why})
 	}
 	for _, x := range r.Drift {
 		out.Drift = append(out.Drift, jsonDrift{x.Database, x.Object.String(), x.Change.Kind(), x.What})
+	}
+	for _, ig := range r.UnusedIgnores {
+		out.UnusedIgnores = append(out.UnusedIgnores, jsonIgnore(ig))
+	}
+	for _, g := range r.OtherGaps {
+		out.OtherGaps = append(out.OtherGaps, jsonGap{position(g.Pos), g.What, g.Why})
+	}
+	for _, g := range r.DriftGroups {
+		jg := jsonDriftGroup{g.Database, g.Kind, g.What, []jsonNameCount{}, g.Count}
+		for _, n := range g.Names {
+			jg.Names = append(jg.Names, jsonNameCount(n))
+		}
+		out.DriftGroups = append(out.DriftGroups, jg)
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -199,9 +265,16 @@ func hazard(f analyzer.Finding) jsonHazard {
 	h := jsonHazard{
 		Rule: f.Rule.ID, Fingerprint: f.Fingerprint, Object: f.Hits.String(), Use: f.Use.String(), Breaks: f.Breaks.Names(), If: f.If, What: f.What,
 		jsonPos: position(f.Pos), Services: names(f.Services), Consumers: names(f.Consumers), Evidence: []jsonEvidence{},
+		Database: f.Database, Caution: f.Caution, Mediated: f.Mediated, Between: f.Between, Refused: f.Refused, Preflight: f.Preflight, Hits: []jsonHit{},
 	}
 	for _, e := range f.Evidence {
 		h.Evidence = append(h.Evidence, jsonEvidence(e))
+	}
+	for _, x := range f.Services {
+		h.Hits = append(h.Hits, jsonHit{x.Name, false, x.Code.Names(), x.Assumed})
+	}
+	for _, x := range f.Consumers {
+		h.Hits = append(h.Hits, jsonHit{x.Name, true, x.Code.Names(), x.Assumed})
 	}
 	return h
 }

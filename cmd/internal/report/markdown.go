@@ -209,6 +209,7 @@ func dash(s string) string {
 func md(s string) string {
 	var b strings.Builder
 	text := []rune(Clean(s))
+	blank := true // so far
 	for i, r := range text {
 		var next rune
 		if i+1 < len(text) {
@@ -232,8 +233,11 @@ func md(s string) string {
 			b.WriteString("&#58;")
 			word = next == '/'
 		case '.':
-			b.WriteRune(r)
-			word = i >= 3 && strings.EqualFold(string(text[i-3:i]), "www")
+			if word = i >= 3 && strings.EqualFold(string(text[i-3:i]), "www"); word {
+				b.WriteString("&#46;")
+			} else {
+				b.WriteRune(r)
+			}
 		case '-':
 			b.WriteRune(r)
 			word = word && i >= 2 && strings.EqualFold(string(text[i-2:i]), "gh")
@@ -241,6 +245,14 @@ func md(s string) string {
 			b.WriteByte('\\')
 			b.WriteRune(r)
 			word = (word || next == '"') && strings.ContainsRune("~!$[*", r)
+		case '/':
+			// At the beginning of a line it is a command to GitLab, which looks for it before anything is parsed.
+			word = false
+			if blank {
+				b.WriteString("&#47;")
+			} else {
+				b.WriteRune(r)
+			}
 		case '%', '^':
 			b.WriteRune(r)
 			word = word || next == '"'
@@ -251,6 +263,7 @@ func md(s string) string {
 		if word && r != '<' && r != '>' {
 			b.WriteString("&#8203;")
 		}
+		blank = blank && r == ' '
 	}
 	return b.String()
 }

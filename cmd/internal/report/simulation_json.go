@@ -24,6 +24,7 @@ type jsonJudgment struct {
 	Services      []jsonServiceEvidence `json:"services"`
 	Orders        []jsonOrderEvidence   `json:"orders"`
 	Unpredicted   []string              `json:"unpredicted"`
+	AnalysisWhy   string                `json:"analysis_why"`
 }
 
 type jsonServiceEvidence struct {
@@ -218,7 +219,7 @@ func judgment(d *Document) jsonJudgment {
 		Verdict: string(j.Verdict), Order: list(j.Order), Why: j.Why,
 		Analysis: string(d.Verdict), AnalysisOrder: list(d.Order),
 		Evidence: string(j.Evidence), EvidenceOrder: list(j.EvidenceOrder),
-		Services: []jsonServiceEvidence{}, Orders: []jsonOrderEvidence{}, Unpredicted: list(j.Unpredicted),
+		Services: []jsonServiceEvidence{}, Orders: []jsonOrderEvidence{}, Unpredicted: list(j.Unpredicted), AnalysisWhy: d.Why,
 	}
 	for _, e := range j.Services {
 		out.Services = append(out.Services, jsonServiceEvidence{
