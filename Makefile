@@ -49,7 +49,7 @@ fuzz: ## run every fuzz target for FUZZTIME
 		done; \
 	done
 
-soak: ## judge SOAK random upgrades on each of two real servers, for SOAKTIME at most; SEED=n repeats a run
+soak: ## judge SOAK random upgrades on each of two real servers, for SOAKTIME at most; SEED=n SOAK=1 repeats a miss
 	INSTEP_SOAK=$(SOAK) INSTEP_SOAKTIME=$(SOAKTIME) INSTEP_SEED=$(SEED) $(GO) test ./analyzer/rules -run '^TestSound$$' -count=1 -v -timeout 0
 
 dist: ## archives, bills of materials and checksums for all systems, in dist
