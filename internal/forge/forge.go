@@ -18,6 +18,8 @@ type Comment struct {
 	// in a hidden marker, by which later runs find it.
 	Key  string
 	Body string // Markdown; "" removes the comment
+	// Existing: a comment that is there is changed, but none is made.
+	Existing bool
 }
 
 // A Done says what became of a comment.

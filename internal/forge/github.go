@@ -184,6 +184,9 @@ func (g *GitHub) Comment(ctx context.Context, request int, c Comment) (Done, err
 	if len(found) > 0 {
 		return g.keep(ctx, found, text, "updated")
 	}
+	if c.Existing {
+		return Done{Action: "nothing"}, nil
+	}
 	var made *github.IssueComment
 	err = g.do(ctx, "commenting", true, func() (err error) {
 		made, _, err = g.client.Issues.CreateComment(ctx, g.owner, g.name, request, &github.IssueComment{Body: &text})
@@ -246,6 +249,9 @@ const maxDescription = 140
 
 // SetStatus implements Host.
 func (g *GitHub) SetStatus(ctx context.Context, s Status) error {
+	if !commitHash.MatchString(s.Commit) {
+		return fmt.Errorf("%q is no commit", s.Commit)
+	}
 	state, description := string(s.State), shorten(s.Description, maxDescription)
 	status := github.RepoStatus{State: &state, Context: &s.Context, Description: &description}
 	if s.URL != "" {

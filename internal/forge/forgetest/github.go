@@ -115,6 +115,19 @@ func (f *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			json.NewEncoder(w).Encode(s)
 			return
 		}
+		if path == "/repos/o/r/check-runs" {
+			if !f.App {
+				fail(http.StatusForbidden, "You must authenticate via a GitHub App.")
+				return
+			}
+			var c map[string]any
+			json.NewDecoder(r.Body).Decode(&c)
+			c["id"] = len(f.Checks) + 1
+			f.Checks = append(f.Checks, c)
+			w.WriteHeader(http.StatusCreated)
+			json.NewEncoder(w).Encode(c)
+			return
+		}
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len([]rune(body.Body)) > 65536 {
 			fail(http.StatusUnprocessableEntity, "Validation Failed")
 			return
