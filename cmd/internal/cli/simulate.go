@@ -38,9 +38,6 @@ type simulateFlags struct {
 	maxMemory, maxDisk         string
 }
 
-// simulateFormats are the formats that show a simulation.
-var simulateFormats = []*report.Format{report.Text, report.JSON, report.Markdown}
-
 // dsnVariable holds the DSN where no flag gives it: other users of a machine can see flags.
 const dsnVariable = "INSTEP_DSN"
 
@@ -63,7 +60,7 @@ stranger's: its account can reach neither files nor the network, and time, memor
 repository is executed.
 
 A service's statements are made up from the schema at each ref, as an ORM would send them, unless --queries gives real ones.
-Formats: text, json, markdown.`,
+Formats are those of the check.`,
 		Example: `  instep simulate v3.110
   instep simulate v3.110 v3.111 --engine local --rows 10000 --rows rules=1e6
   instep simulate v3.110 --queries app@deployed=old.sql --queries app@target=new.sql
@@ -98,7 +95,7 @@ Formats: text, json, markdown.`,
 var errInterrupted = errors.New("interrupted")
 
 func runSimulate(cmd *cobra.Command, o *options, f *simulateFlags, run simulator, args []string) (err error) {
-	format, err := pick(o.format, simulateFormats, func(f *report.Format) string { return f.Name })
+	format, err := pick(o.format, report.Formats, func(f *report.Format) string { return f.Name })
 	if err != nil {
 		return err
 	}

@@ -295,3 +295,25 @@ func TestTimeline(t *testing.T) {
 		}
 	}
 }
+
+// TestSimulationEverywhere: what a run has shown, and nobody foretold, reaches every format.
+func TestSimulationEverywhere(t *testing.T) {
+	docs := map[string]*Document{"ran": ran(), "fine": fine(), "stopped": stopped(), "wide": wide(), "hostile": hostile("<img src=x> @everyone \x1b[2J \u202e")}
+	for name, d := range docs {
+		for _, f := range Formats {
+			out := write(t, f, d)
+			if strings.Contains(out, "\x1b") || strings.Contains(out, "\u202e") && f != JSON || f == HTML && strings.Contains(out, "<img") {
+				t.Errorf("%s, %s: hostile text gets through", name, f.Name)
+			}
+		}
+	}
+	d := docs["ran"]
+	if len(d.Simulation.Judgment.Unpredicted) == 0 {
+		t.Fatal("this fixture has no surprise")
+	}
+	for _, f := range []*Format{GitHub, GitLab, SARIF, JUnit, HTML} {
+		if out := write(t, f, d); !strings.Contains(out, "1054") {
+			t.Errorf("%s does not tell of the failure:\n%s", f.Name, out)
+		}
+	}
+}

@@ -21,6 +21,8 @@ var GitHub = &Format{
 const maxEvidenceShown = 3
 
 func writeGitHub(w io.Writer, d *Document) error {
+	answer := d.answer()
+	d = d.judged()
 	var b bytes.Buffer
 	command := "notice"
 	switch d.Verdict {
@@ -29,7 +31,7 @@ func writeGitHub(w io.Writer, d *Document) error {
 	case analyzer.Unproven:
 		command = "warning"
 	}
-	fmt.Fprintf(&b, "::%s title=%s::%s\n", command, ghProperty("instep "+ref(d.Deployed)+" → "+ref(d.Target)), ghData(Answer(d.Report)))
+	fmt.Fprintf(&b, "::%s title=%s::%s\n", command, ghProperty("instep "+ref(d.Deployed)+" → "+ref(d.Target)), ghData(answer))
 	if !d.Brief {
 		remarks := d.remarks()
 		for level, command := range []string{blocks: "error", matters: "warning", informs: "notice"} {

@@ -31,6 +31,7 @@ type gitlabLines struct {
 }
 
 func writeGitLab(w io.Writer, d *Document) error {
+	d = d.judged()
 	issues := []gitlabIssue{}
 	add := func(m remark, severity, text, file string, line int, fingerprint string) {
 		if file == "" {

@@ -179,30 +179,133 @@ func htmlGroups(all []analyzer.Finding) []htmlGroup {
 
 // A htmlMatrix is the simulation as tables.
 type htmlMatrix struct {
-	Server string
-	Notes  []string
-	Tables []htmlTable
+	Server    string
+	Evidence  string
+	Why       string
+	Notes     []string
+	Surprises []string // failures that the analysis does not predict
+	Tables    []htmlTable
+	Orders    []string
+	Folded    []htmlList
 }
 
 type htmlTable struct {
 	Title  string
 	Header []string
 	Rows   [][]htmlCell
+	Below  []string
 }
 
 type htmlCell struct {
 	Text  string
-	Class string // "bad", "dim" or ""
+	Class string // "bad", "good", "dim", "warn" or ""
 }
 
-// htmlMatrixOf is filled in from the simulation.
+type htmlList struct {
+	Title string
+	Lines []string
+}
+
 func htmlMatrixOf(d *Document) *htmlMatrix {
 	s := d.Simulation
-	m := &htmlMatrix{Server: Clean(s.Server.Engine + ": " + s.Server.Name)}
+	j := &s.Judgment
+	m := &htmlMatrix{Server: Clean(serverText(&s.Server)), Why: Clean(j.Why), Surprises: cleaned(j.Unpredicted)}
+	if j.Evidence != "" {
+		m.Evidence = Clean(evidenceText(j))
+	}
 	for _, n := range append(slices.Clone(s.Server.Notes), s.Server.Differs) {
 		if n != "" {
 			m.Notes = append(m.Notes, Clean(n))
 		}
 	}
+	for _, o := range j.Orders {
+		m.Orders = append(m.Orders, Clean(d.orderText(o)))
+	}
+	for i := range s.Databases {
+		db := &s.Databases[i]
+		of := ""
+		if len(s.Databases) > 1 {
+			of = " in " + databaseName(db)
+		}
+		m.Notes = append(m.Notes, Clean(loadText(&db.Load)))
+		if ended := endedText(db); ended != "" {
+			m.Surprises = append(m.Surprises, Clean(databaseOf(db, len(s.Databases))+ended))
+		}
+		m.Tables = append(m.Tables, htmlStates(d, db, of), htmlSteps(db, of))
+		var faults, exercised []string
+		for _, l := range faultLines(db) {
+			faults = append(faults, Clean(l.title+": "+l.text))
+		}
+		for _, w := range db.Workloads {
+			exercised = append(exercised, Clean(w.Service+" "+codeName(w.Code)+": "+workloadText(&w)))
+		}
+		m.Folded = append(m.Folded, htmlList{"When it goes wrong" + of, faults}, htmlList{"How much was exercised" + of, exercised})
+	}
 	return m
+}
+
+func cleaned(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = Clean(s)
+	}
+	return out
+}
+
+// htmlStates is the matrix: every version of every service's code on every state of the schema.
+func htmlStates(d *Document, db *analyzer.SimulatedDatabase, of string) htmlTable {
+	m := d.newMatrix(db)
+	if len(m.columns) > maxColumns {
+		m.collapse()
+	}
+	t := htmlTable{Title: "Which code works on which state of the schema" + of, Header: []string{"Service", "Code"}}
+	for _, c := range m.columns {
+		t.Header = append(t.Header, m.title(c))
+	}
+	for _, r := range m.rows {
+		row := []htmlCell{{Text: Clean(r.service)}, {Text: Clean(r.code)}}
+		for _, c := range m.columns {
+			cell := r.cells[c.from]
+			class := map[cellMark]string{cellFailed: "bad", cellChanged: "warn", cellOK: "good"}[cell.mark]
+			if cell.out || cell.own || class == "" {
+				class = "dim"
+			}
+			row = append(row, htmlCell{Clean(cell.text), class})
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	for i, s := range db.Steps {
+		if i == maxSteps && len(db.Steps) > maxSteps+1 {
+			t.Below = append(t.Below, fmt.Sprintf("… and %d more states", len(db.Steps)-i))
+			break
+		}
+		t.Below = append(t.Below, fmt.Sprintf("state %d: after %s", i+1, statement(s.Statement.SQL, 120)))
+	}
+	for _, f := range d.failures(db) {
+		t.Below = append(t.Below, Clean(fmt.Sprintf("%s at %s: %s (%s): %s", f.who, states(f.states), errorText(f.Error), f.count(), shorten(f.SQL, 120))))
+	}
+	return t
+}
+
+// htmlSteps is what the pending statements did.
+func htmlSteps(db *analyzer.SimulatedDatabase, of string) htmlTable {
+	t := htmlTable{Title: "What the pending statements did" + of, Header: []string{"Statement", "Time", "Rows", "Work", "Algorithm, lock", "Estimate", "Reader", "Writer"}}
+	for i := range db.Steps {
+		s := &db.Steps[i]
+		row := []htmlCell{{Text: statement(s.Statement.SQL, 80)}}
+		switch {
+		case s.Error != nil:
+			row = append(row, htmlCell{"failed with " + Clean(errorText(*s.Error)), "bad"})
+		case s.Skipped != "":
+			row = append(row, htmlCell{"not run: " + Clean(s.Skipped), "dim"})
+		default:
+			row = append(row, htmlCell{Text: duration(s.Millis)}, htmlCell{Text: thousands(s.Rows)}, htmlCell{Text: dash(Clean(s.Work))}, htmlCell{Text: dash(Clean(how(s.Algorithm, s.Lock)))},
+				htmlCell{Text: dash(Clean(s.Estimated))}, htmlCell{Text: stall(s.Reader)}, htmlCell{Text: stall(s.Writer)})
+		}
+		t.Rows = append(t.Rows, row)
+		for _, note := range stepNotes(s) {
+			t.Below = append(t.Below, fmt.Sprintf("step %d: %s", i+1, Clean(note)))
+		}
+	}
+	return t
 }

@@ -44,6 +44,8 @@ type junitFailure struct {
 }
 
 func writeJUnit(w io.Writer, d *Document) error {
+	answer := d.answer()
+	d = d.judged()
 	var notes, failures []string
 	for _, m := range d.remarks() {
 		line := fmt.Sprintf("%s: %s [%s]", Clean(m.pos.String()), m.text, m.rule)
@@ -57,9 +59,9 @@ func writeJUnit(w io.Writer, d *Document) error {
 		}
 	}
 	suite := junitSuite{Name: "instep " + ref(d.Deployed) + " → " + ref(d.Target)}
-	release := junitCase{Class: "instep", Name: "a safe order exists", Out: strings.Join(append([]string{Answer(d.Report)}, notes...), "\n")}
+	release := junitCase{Class: "instep", Name: "a safe order exists", Out: strings.Join(append([]string{answer}, notes...), "\n")}
 	if d.Verdict == analyzer.Split || d.Verdict == analyzer.Unproven {
-		release.Failure = &junitFailure{Type: string(d.Verdict), Message: Answer(d.Report), Text: strings.Join(failures, "\n")}
+		release.Failure = &junitFailure{Type: string(d.Verdict), Message: answer, Text: strings.Join(failures, "\n")}
 	}
 	suite.Cases = append(suite.Cases, release)
 	for _, s := range d.Services {

@@ -37,9 +37,29 @@ const (
 // gapRule is the id under which gaps are listed.
 const gapRule = "unproven"
 
-// remarks gives all that the report says about places of the sources: gaps first, then findings in the report's order.
+// judged gives the document with the report that counts after a simulation.
+func (d *Document) judged() *Document {
+	all := *d
+	all.Report = d.Combined()
+	return &all
+}
+
+// runRule is the id under which failures are listed that only a simulation has shown.
+const runRule = "simulation"
+
+// remarks gives all that the report says about places of the sources: gaps first, then what a simulation has shown and nobody
+// foretold, then findings in the report's order.
 func (d *Document) remarks() []remark {
 	var list []remark
+	if d.Simulation != nil {
+		for _, text := range d.Simulation.Judgment.Unpredicted {
+			list = append(list, remark{
+				level: blocks, rule: runRule, title: "Failed when it was run", text: sentence(text), pos: d.simulated(),
+				fix:         "Look at the failure, and report the missing rule to instep.",
+				fingerprint: digest(runRule, text),
+			})
+		}
+	}
 	for _, g := range d.Gaps {
 		list = append(list, remark{
 			level: blocks, rule: gapRule, title: "Not proved", text: sentence(g.What) + " " + sentence(g.Why), pos: g.Pos,
@@ -81,6 +101,16 @@ func (d *Document) remark(f analyzer.Finding) remark {
 		m.text += " Only if " + sentence(f.If)
 	}
 	return m
+}
+
+// simulated is where the pending migrations begin.
+func (d *Document) simulated() schema.Pos {
+	for i := range d.Simulation.Databases {
+		if steps := d.Simulation.Databases[i].Steps; len(steps) > 0 {
+			return steps[0].Statement.Pos
+		}
+	}
+	return schema.Pos{}
 }
 
 // decides tells whether a finding hits a service that has no place.

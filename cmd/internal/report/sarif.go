@@ -92,8 +92,10 @@ type sarifSuppression struct {
 }
 
 func writeSARIF(w io.Writer, d *Document) error {
+	answer := d.answer()
+	d = d.judged()
 	run := sarifRun{Results: []sarifResult{}, Properties: sarifProperties{
-		Verdict: string(d.Verdict), Answer: Answer(d.Report), Order: list(d.Order), Deployed: Clean(d.Deployed.Rev), Target: Clean(d.Target.Rev),
+		Verdict: string(d.Verdict), Answer: answer, Order: cleaned(d.Order), Deployed: Clean(d.Deployed.Rev), Target: Clean(d.Target.Rev),
 	}}
 	run.Tool.Driver = sarifDriver{Name: "instep", Rules: []sarifRule{}}
 	rule := func(m remark) int {
@@ -101,7 +103,7 @@ func writeSARIF(w io.Writer, d *Document) error {
 		if i := slices.IndexFunc(*rules, func(r sarifRule) bool { return r.ID == m.rule }); i >= 0 {
 			return i
 		}
-		r := sarifRule{ID: m.rule, ShortDescription: sarifText{m.title}, FullDescription: sarifText{"Something could not be read, so that the answer is not proved."}, Help: sarifText{m.fix}}
+		r := sarifRule{ID: m.rule, ShortDescription: sarifText{m.title}, FullDescription: sarifText{wholeRules[m.rule]}, Help: sarifText{m.fix}}
 		if i := slices.IndexFunc(d.Hazards, func(f analyzer.Finding) bool { return f.Rule.ID == m.rule }); i >= 0 {
 			r.FullDescription.Text = d.Hazards[i].Rule.Why
 		} else if i := slices.IndexFunc(d.Ignored, func(f analyzer.Finding) bool { return f.Rule.ID == m.rule }); i >= 0 {
@@ -136,6 +138,12 @@ func writeSARIF(w io.Writer, d *Document) error {
 	}
 	_, err = w.Write(append(out, '\n'))
 	return err
+}
+
+// wholeRules say what the remarks are that belong to no rule of the analysis.
+var wholeRules = map[string]string{
+	gapRule: "Something could not be read, so that the answer is not proved.",
+	runRule: "The upgrade was run on a real server, and something failed that the analysis does not foretell.",
 }
 
 // sarifAt gives a place in the repository. Columns are left out: SARIF counts them in UTF-16, instep in bytes.

@@ -758,8 +758,17 @@ func faultLines(db *analyzer.SimulatedDatabase) []faultLine {
 
 func faultText(f *analyzer.Fault) string {
 	var parts []string
-	if f.What != "" {
-		parts = append(parts, strings.TrimSuffix(f.What, "."))
+	// The title has said some of it.
+	what := strings.TrimPrefix(strings.TrimSuffix(f.What, "."), fmt.Sprintf("the migrator stops after step %d, ", f.Step))
+	if sql, ok := strings.CutPrefix(what, fmt.Sprintf("step %d (", f.Step)); ok && f.Kind == "lost" {
+		what = strings.Replace(sql, ") loses data", "", 1)
+	}
+	retold := strings.Contains(what, "; a re-run ")
+	if retold && f.Rerun != nil {
+		what += " with " + errorText(*f.Rerun)
+	}
+	if what != "" {
+		parts = append(parts, what)
 	}
 	switch {
 	case f.State < 0:
@@ -768,6 +777,7 @@ func faultText(f *analyzer.Fault) string {
 		parts = append(parts, fmt.Sprintf("the database is in state %d", f.State))
 	}
 	switch {
+	case retold:
 	case f.Retried && f.Rerun == nil:
 		parts = append(parts, "running the upgrade again succeeds")
 	case f.Rerun != nil:

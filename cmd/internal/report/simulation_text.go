@@ -140,7 +140,10 @@ func (t *text) load(db *analyzer.SimulatedDatabase) {
 		t.wrap("note: ", "the rows avoid values on which a pending statement fails: rows of all kinds were tried first")
 	}
 	if len(l.Differences) > 0 {
-		t.wrap("note: ", "the server's schema is not the one that instep worked out. That is instep's fault: please report it")
+		t.wrap("note: ", map[bool]string{
+			true:  "the dump's schema is not the one that the migrations make, so that the analysis is about another one",
+			false: "the server's schema is not the one that instep worked out. That is instep's fault: please report it",
+		}[l.From == "dump"])
 		t.some(l.Differences, func(s string) { t.wrap("      - ", s) })
 	}
 	var lines []string
