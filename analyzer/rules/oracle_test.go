@@ -47,6 +47,7 @@ func TestSound(t *testing.T) {
 		start func(testing.TB) *servertest.Server
 	}{{"mysql", servertest.MySQL}, {"mariadb", servertest.MariaDB}}
 	begin := time.Now()
+	var results []string
 	for i, flavour := range flavours {
 		t.Run(flavour.name, func(t *testing.T) {
 			l := newLab(t, flavour.start(t))
@@ -71,11 +72,13 @@ func TestSound(t *testing.T) {
 			if done := l.cases - l.random; done < n {
 				t.Logf("TIME IS OVER: %d of %d random cases", done, n)
 			}
-			t.Logf("%s: seeds %d to %d, %s: %d cases (%d random, %d examples); %d safe and right, %d broken and right, %d needlessly strict, %d unsafe; beside them %d upgrades unproven",
-				l.name, from, seed-1, time.Since(l.begin).Round(time.Second), l.cases, l.cases-l.random, l.random, l.safe, l.broken, l.strict, l.unsafe, l.unproven)
+			results = append(results, fmt.Sprintf("%s: seeds %d to %d, %s: %d cases (%d random, %d examples); %d safe and right, %d broken and right, %d needlessly strict, %d unsafe; beside them %d upgrades unproven",
+				l.name, from, seed-1, time.Since(l.begin).Round(time.Second), l.cases, l.cases-l.random, l.random, l.safe, l.broken, l.strict, l.unsafe, l.unproven))
+			t.Log(results[len(results)-1])
 			seed = from
 		})
 	}
+	t.Logf("seed %d\n%s", seed, strings.Join(results, "\n"))
 }
 
 // number reads a number, or a random one, from the environment.
