@@ -559,12 +559,14 @@ func TestRefusals(t *testing.T) {
 		change func(r *http.Request)
 		code   int
 	}{
-		"the older secret":        {body, func(r *http.Request) { r.Header.Set("X-Hub-Signature-256", sign(body, "an older secret")) }, 202},
-		"wrong secret":            {body, func(r *http.Request) { r.Header.Set("X-Hub-Signature-256", sign(body, "a secret of others")) }, 401},
-		"no signature":            {body, func(r *http.Request) { r.Header.Del("X-Hub-Signature-256") }, 401},
-		"SHA-1 only":              {body, func(r *http.Request) { r.Header.Set("X-Hub-Signature-256", "sha1="+strings.Repeat("0", 40)) }, 401},
-		"signature of less":       {body, func(r *http.Request) { r.Header.Set("X-Hub-Signature-256", sign(body, secret)[:40]) }, 401},
-		"changed body":            {body, func(r *http.Request) { r.Body = io.NopCloser(bytes.NewReader(bytes.Replace(body, []byte("opened"), []byte("closed"), 1))) }, 401},
+		"the older secret":  {body, func(r *http.Request) { r.Header.Set("X-Hub-Signature-256", sign(body, "an older secret")) }, 202},
+		"wrong secret":      {body, func(r *http.Request) { r.Header.Set("X-Hub-Signature-256", sign(body, "a secret of others")) }, 401},
+		"no signature":      {body, func(r *http.Request) { r.Header.Del("X-Hub-Signature-256") }, 401},
+		"SHA-1 only":        {body, func(r *http.Request) { r.Header.Set("X-Hub-Signature-256", "sha1="+strings.Repeat("0", 40)) }, 401},
+		"signature of less": {body, func(r *http.Request) { r.Header.Set("X-Hub-Signature-256", sign(body, secret)[:40]) }, 401},
+		"changed body": {body, func(r *http.Request) {
+			r.Body = io.NopCloser(bytes.NewReader(bytes.Replace(body, []byte("opened"), []byte("closed"), 1)))
+		}, 401},
 		"GET":                     {body, func(r *http.Request) { r.Method = "GET" }, 405},
 		"unknown event":           {body, func(r *http.Request) { r.Header.Set("X-GitHub-Event", "star") }, 204},
 		"unknown event, unsigned": {body, func(r *http.Request) { r.Header.Set("X-GitHub-Event", "star"); r.Header.Del("X-Hub-Signature-256") }, 204},

@@ -1,0 +1,683 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+	"github.com/spf13/cobra"
+
+	"instep/analyzer"
+	"instep/analyzer/rules"
+	"instep/cmd/internal/report"
+	"instep/internal/bot"
+	"instep/internal/forge"
+	"instep/internal/gitfs"
+)
+
+// serveMemory is the soft limit of the Go heap, unless GOMEMLIMIT says another: the server has to live beside others.
+const serveMemory = 128 << 20
+
+// A botConfig is the file of instep serve --config.
+type botConfig struct {
+	Listen       string          `yaml:"listen"`
+	Data         string          `yaml:"data"`
+	Secrets      []botSecret     `yaml:"webhook_secrets"`
+	Token        *botSecret      `yaml:"token"`
+	API          string          `yaml:"api"`
+	Workers      int             `yaml:"workers"`
+	Queue        int             `yaml:"queue"`
+	Timeout      botDuration     `yaml:"timeout"`
+	Grace        botDuration     `yaml:"grace"`
+	Retry        botRetry        `yaml:"retry"`
+	CloneMB      int             `yaml:"clone_mb"`
+	Repositories []botRepository `yaml:"repositories"`
+}
+
+// A botSecret says where a secret stands: it is never in the file itself.
+type botSecret struct {
+	Env  string `yaml:"env"`
+	File string `yaml:"file"`
+}
+
+type botRetry struct {
+	Tries int         `yaml:"tries"`
+	Wait  botDuration `yaml:"wait"`
+}
+
+type botRepository struct {
+	Repository string  `yaml:"repository"`
+	Name       string  `yaml:"name"`
+	Deployed   string  `yaml:"deployed"`
+	Tags       string  `yaml:"tags"`
+	Server     string  `yaml:"server"`
+	SQLMode    sqlMode `yaml:"sql_mode"`
+}
+
+// A botDuration is written as 90s or 10m.
+type botDuration time.Duration
+
+func (d *botDuration) UnmarshalYAML(unmarshal func(any) error) error {
+	var text string
+	if err := unmarshal(&text); err != nil {
+		return err
+	}
+	v, err := time.ParseDuration(text)
+	if err != nil || v <= 0 {
+		return fmt.Errorf("%q is no time: write it as 90s or 10m", text)
+	}
+	*d = botDuration(v)
+	return nil
+}
+
+const (
+	latestTag           = "latest-tag"
+	defaultListen       = "127.0.0.1:8080"
+	defaultWebhookEnv   = "INSTEP_WEBHOOK_SECRET"
+	defaultBotTokenEnv  = "INSTEP_GITHUB_TOKEN"
+	maxBotSecret        = 64 << 10
+	maxBotRepositories  = 1000
+	mergeWait           = 3 * time.Second // GitHub makes the merge of a request some seconds after its push
+	mergeTries          = 3
+	maxStatusLine       = 140
+	botRefusedPrefix    = "Not checked: "
+	githubAddress       = "https://github.com"
+	enterprisePathV3    = "/api/v3"
+	botClonesFolder     = "clones"
+	maxBotAPIRetryPause = 20 * time.Second
+)
+
+func newServe(o *options) *cobra.Command {
+	var listen, data string
+	cmd := &cobra.Command{
+		Use:   "serve --config FILE",
+		Short: "the bot: check pull requests when GitHub's webhooks come, and keep one comment and a status on each",
+		Long: `serve answers GitHub's webhooks. It checks every pull request against what is deployed, keeps one comment on it and sets a
+status; where a release or a tag moves what is deployed, all open requests are checked again. Nothing of a repository is executed,
+and its configuration is read at the deployed ref: a pull request cannot silence its own findings.
+
+FILE is YAML; see docs/serve.md. Secrets are read from environment variables or files that it names, by default
+INSTEP_WEBHOOK_SECRET and INSTEP_GITHUB_TOKEN. The log is JSON on standard error. The server speaks plain HTTP: put a proxy before it.`,
+		Example: "  instep serve --config bot.yaml",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runServe(cmd, o, listen, data) },
+	}
+	cmd.Flags().StringVar(&listen, "listen", "", "the address to listen at, instead of the file's (default "+defaultListen+")")
+	cmd.Flags().StringVar(&data, "data", "", "the folder for the queue and the clones, instead of the file's")
+	return cmd
+}
+
+func runServe(cmd *cobra.Command, o *options, listen, data string) error {
+	if o.config == "" {
+		return errors.New("which repositories? serve needs --config FILE (see docs/serve.md)")
+	}
+	c, err := readBotConfig(o.config)
+	if err != nil {
+		return err
+	}
+	for _, over := range []struct{ to, by *string }{{&c.Listen, &listen}, {&c.Data, &data}} {
+		if *over.by != "" {
+			*over.to = *over.by
+		}
+	}
+	if c.Listen == "" {
+		c.Listen = defaultListen
+	}
+	if c.Data == "" {
+		return fmt.Errorf("%s: data is missing: the folder for the queue and the clones", o.config)
+	}
+	var hidden redactor
+	s, bc, err := c.server(&hidden)
+	if err != nil {
+		return err
+	}
+	bc.Log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{ReplaceAttr: hidden.attr}))
+	s.log = bc.Log
+	// A short run lets the heap grow (see Main); this one is long.
+	debug.SetGCPercent(100)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(serveMemory)
+	}
+	b, err := bot.New(*bc)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return errors.Join(err, b.Close())
+	}
+	bc.Log.Info("listening", "address", l.Addr().String(), "repositories", len(c.Repositories), "version", versionText())
+	return b.Serve(cmd.Context(), l)
+}
+
+// readBotConfig reads and checks the file, except for what flags can give.
+func readBotConfig(name string) (*botConfig, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("--config: %w", err)
+	}
+	if info.Size() > maxConfig {
+		return nil, fmt.Errorf("%s: %d bytes are more than a configuration may have (%d)", name, info.Size(), maxConfig)
+	}
+	src, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("--config: %w", err)
+	}
+	return parseBotConfig(name, src)
+}
+
+func parseBotConfig(name string, src []byte) (*botConfig, error) {
+	for _, tk := range lexer.Tokenize(string(src)) {
+		if tk.Type == token.AnchorType || tk.Type == token.AliasType || tk.Type == token.MergeKeyType {
+			return nil, fmt.Errorf("%s:%d:%d: anchors, aliases and merge keys are not supported here: write the value out", name, tk.Position.Line, tk.Position.Column)
+		}
+	}
+	file, err := parser.ParseBytes(src, 0)
+	if err != nil {
+		return nil, positioned(name, err)
+	}
+	if len(file.Docs) > 1 {
+		return nil, fmt.Errorf("%s: more than one YAML document", name)
+	}
+	c := &botConfig{}
+	if err := yaml.UnmarshalWithOptions(src, c, yaml.Strict()); err != nil {
+		return nil, positioned(name, err)
+	}
+	ck := checker{name: name, file: file}
+	c.check(&ck)
+	return c, ck.err
+}
+
+var (
+	botRepositoryName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+$`)
+	botWatchName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,49}$`)
+	wholeCommit       = regexp.MustCompile(`^[0-9a-f]{40}$`)
+)
+
+func (c *botConfig) check(ck *checker) {
+	for _, s := range c.Secrets {
+		s.check(ck, "$.webhook_secrets")
+	}
+	if c.Token != nil {
+		c.Token.check(ck, "$.token")
+	}
+	if c.API != "" {
+		if u, err := url.Parse(c.API); err != nil || u.Host == "" || !strings.HasSuffix(strings.TrimRight(u.Path, "/"), enterprisePathV3) {
+			ck.fail("$.api", "%q is no address of an Enterprise server's API: it looks like https://github.example.com/api/v3", c.API)
+		}
+	}
+	for _, n := range []struct {
+		key       string
+		value, to int
+	}{{"workers", c.Workers, 64}, {"queue", c.Queue, 100_000}, {"clone_mb", c.CloneMB, 1 << 20}} {
+		if n.value < 0 || n.value > n.to {
+			ck.fail("$."+n.key, "%s is between 1 and %d", n.key, n.to)
+		}
+	}
+	if len(c.Repositories) == 0 || len(c.Repositories) > maxBotRepositories {
+		ck.fail("$.repositories", "between 1 and %d repositories are watched", maxBotRepositories)
+	}
+	for i, r := range c.Repositories {
+		at := fmt.Sprintf("$.repositories[%d]", i)
+		if _, name, _ := strings.Cut(r.Repository, "/"); !botRepositoryName.MatchString(r.Repository) || name == "." || name == ".." {
+			ck.fail(at, "%q is no repository: write repository: owner/name", r.Repository)
+		}
+		if r.Name != "" && !botWatchName.MatchString(r.Name) {
+			ck.fail(at+".name", "%q is no name: letters, digits, and _ . -", r.Name)
+		}
+		switch u, err := url.Parse(r.Deployed); {
+		case r.Deployed == "":
+			ck.fail(at, "deployed is missing: a tag, a branch, %s, or the address of a version endpoint", latestTag)
+		case strings.Contains(r.Deployed, "://") && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == ""):
+			ck.fail(at+".deployed", "%q is no http or https address", r.Deployed)
+		case r.Deployed[0] == '-' || strings.ContainsAny(r.Deployed, " \t\r\n\x00"):
+			ck.fail(at+".deployed", "%q is no ref", r.Deployed)
+		}
+		if _, err := path.Match(r.Tags, ""); err != nil {
+			ck.fail(at+".tags", "%q is no valid pattern", r.Tags)
+		}
+		if r.Tags != "" && r.Deployed != latestTag {
+			ck.fail(at+".tags", "tags is for deployed: %s only", latestTag)
+		}
+		if r.Server != "" {
+			if _, err := parseServer(r.Server); err != nil {
+				ck.fail(at+".server", "%v", err)
+			}
+		}
+		if err := checkMode(r.SQLMode); err != nil {
+			ck.fail(at+".sql_mode", "%v", err)
+		}
+	}
+}
+
+func (s botSecret) check(ck *checker, at string) {
+	if (s.Env == "") == (s.File == "") {
+		ck.fail(at, "say where the secret is: env: NAME or file: PATH")
+	}
+}
+
+// read gives the secret, without the line end of a file.
+func (s botSecret) read() (string, error) {
+	if s.Env != "" {
+		if v := os.Getenv(s.Env); v != "" {
+			return v, nil
+		}
+		return "", fmt.Errorf("the environment variable %s is empty", s.Env)
+	}
+	info, err := os.Stat(s.File)
+	if err != nil {
+		return "", err
+	}
+	if info.Size() > maxBotSecret {
+		return "", fmt.Errorf("%s is too large for a secret", s.File)
+	}
+	text, err := os.ReadFile(s.File)
+	if err != nil {
+		return "", err
+	}
+	v := strings.TrimRight(string(text), "\r\n")
+	if v == "" {
+		return "", fmt.Errorf("%s is empty", s.File)
+	}
+	return v, nil
+}
+
+// A redactor keeps secrets out of the log, whatever an error's text quotes.
+type redactor struct {
+	mu      sync.Mutex
+	secrets []string
+}
+
+func (r *redactor) add(secret string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Contains(r.secrets, secret) {
+		r.secrets = append(r.secrets, secret)
+	}
+	if len(r.secrets) > 100 { // of a token that is renewed every hour
+		r.secrets = slices.Delete(r.secrets, 10, 50)
+	}
+}
+
+func (r *redactor) attr(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() != slog.KindString {
+		return a
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text := a.Value.String()
+	for _, s := range r.secrets {
+		text = strings.ReplaceAll(text, s, "[secret]")
+	}
+	return slog.String(a.Key, text)
+}
+
+// A botServer is what the bot's funcs know.
+type botServer struct {
+	config *botConfig
+	log    *slog.Logger
+	token  func() (string, error)
+	git    string // the address below which the repositories are
+
+	mu     sync.Mutex
+	clones map[string]*botClone
+}
+
+// A botClone is a clone and its lock. The queue runs one job for a repository at a time; a check that did not end in its time is
+// waited for there too, and the lock makes that sure.
+type botClone struct {
+	mu sync.Mutex
+	gitfs.Clone
+}
+
+// server gives what the configuration says, with the secrets read.
+func (c *botConfig) server(hidden *redactor) (*botServer, *bot.Config, error) {
+	bc := &bot.Config{
+		Dir: c.Data, Workers: c.Workers, Queue: c.Queue, Timeout: time.Duration(c.Timeout), Grace: time.Duration(c.Grace),
+		Tries: c.Retry.Tries, Wait: time.Duration(c.Retry.Wait),
+	}
+	secrets, token := c.Secrets, c.Token
+	if len(secrets) == 0 {
+		secrets = []botSecret{{Env: defaultWebhookEnv}}
+	}
+	if token == nil {
+		token = &botSecret{Env: defaultBotTokenEnv}
+	}
+	for _, s := range secrets {
+		v, err := s.read()
+		if err != nil {
+			return nil, nil, fmt.Errorf("the webhook's secret: %w", err)
+		}
+		hidden.add(v)
+		bc.Secrets = append(bc.Secrets, []byte(v))
+	}
+	s := &botServer{config: c, git: githubAddress, clones: map[string]*botClone{}}
+	s.token = func() (string, error) {
+		v, err := token.read()
+		if err != nil {
+			return "", fmt.Errorf("GitHub's token: %w", err)
+		}
+		hidden.add(v)
+		return v, nil
+	}
+	if _, err := s.token(); err != nil {
+		return nil, nil, err
+	}
+	if c.API != "" {
+		s.git = strings.TrimSuffix(strings.TrimRight(c.API, "/"), enterprisePathV3)
+	}
+	for _, r := range c.Repositories {
+		if _, err := s.host(r.Repository); err != nil {
+			return nil, nil, err
+		}
+		bc.Watches = append(bc.Watches, bot.Watch{Repository: r.Repository, Name: r.Name, Moves: r.moves()})
+	}
+	bc.Check, bc.Host = s.check, s.host
+	return s, bc, nil
+}
+
+// host gives the forge with the token of this moment.
+func (s *botServer) host(repository string) (forge.Host, error) {
+	token, err := s.token()
+	if err != nil {
+		return nil, err
+	}
+	return forge.NewGitHub(repository, token, s.config.API, forge.Retry{Tries: 3, Most: maxBotAPIRetryPause})
+}
+
+func (s *botServer) clone(repository string) *botClone {
+	key := strings.ToLower(repository)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.clones[key]
+	if c == nil {
+		c = &botClone{Clone: gitfs.Clone{
+			Dir:      filepath.Join(s.config.Data, botClonesFolder, filepath.FromSlash(key)+".git"),
+			URL:      s.git + "/" + repository + ".git",
+			Token:    s.token,
+			Client:   &http.Client{},
+			MaxBytes: int64(s.config.CloneMB) << 20,
+		}}
+		s.clones[key] = c
+	}
+	return c
+}
+
+// moves tells which pushed references may move what is deployed.
+func (r botRepository) moves() func(ref string) bool {
+	switch {
+	case strings.Contains(r.Deployed, "://"):
+		return nil // a deployment is no push
+	case r.Deployed == latestTag:
+		return func(ref string) bool {
+			tag, ok := strings.CutPrefix(ref, "refs/tags/")
+			return ok && isReleaseTag(tag, r.Tags)
+		}
+	}
+	return func(ref string) bool {
+		return slices.Contains([]string{r.Deployed, "refs/tags/" + r.Deployed, "refs/heads/" + r.Deployed}, ref)
+	}
+}
+
+// isReleaseTag tells whether a tag is a release's, as instep history does: it matches the pattern, and is a version all through.
+func isReleaseTag(tag, pattern string) bool {
+	ok, err := path.Match(pattern, tag)
+	return (pattern == "" || ok && err == nil) && version.MatchString(tag)
+}
+
+// latestReleaseTag gives the release tag with the highest version, "" if there is none.
+func latestReleaseTag(tags []string, pattern string) string {
+	last := ""
+	for _, t := range tags {
+		if isReleaseTag(t, pattern) && (last == "" || gitfs.CompareVersions(t, last) > 0) {
+			last = t
+		}
+	}
+	return last
+}
+
+// A botRefusal is why a commit cannot be checked, as everybody may read it: the reason stands in the repository, or in the
+// bot's configuration for it.
+type botRefusal string
+
+func (e botRefusal) Error() string { return string(e) }
+
+func again(err error) error { return &bot.TemporaryError{Err: err} }
+
+// check checks a head in the way of instep --config-from deployed.
+func (s *botServer) check(ctx context.Context, j bot.Job, last *bot.Result) (*bot.Result, error) {
+	i := slices.IndexFunc(s.config.Repositories, func(r botRepository) bool { return r.Repository == j.Repository && r.Name == j.Name })
+	if i < 0 {
+		return nil, fmt.Errorf("%s is not in the configuration", j.Repository)
+	}
+	w := s.config.Repositories[i]
+	result := &bot.Result{By: strings.Join([]string{versionText(), w.Server, strings.Join(w.SQLMode, ",")}, " ")}
+	err := s.checkRepository(ctx, w, j, last, result)
+	var refused botRefusal
+	if errors.As(err, &refused) {
+		result.State, result.Body, result.Summary = forge.Failed, "", botRefusedPrefix+oneLine(string(refused))
+		return result, nil
+	}
+	return result, err
+}
+
+// oneLine makes the text of a status.
+func oneLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	r := []rune(report.Clean(line))
+	if len(r) > maxStatusLine {
+		r = append(r[:maxStatusLine-1], '…')
+	}
+	return string(r)
+}
+
+func (s *botServer) checkRepository(ctx context.Context, w botRepository, j bot.Job, last, result *bot.Result) error {
+	c := s.clone(w.Repository)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	remote, err := c.Connect(ctx)
+	if err != nil {
+		return again(err)
+	}
+	rev, deployed, err := w.deployedAt(ctx, remote)
+	if err != nil {
+		return err
+	}
+	target, targetRev, err := s.target(ctx, c, remote, j, deployed)
+	if err != nil {
+		return err
+	}
+	result.Deployed, result.Target = deployed, target
+	if last != nil && last.State != forge.Failed && last.Deployed == deployed && last.Target == target && last.By == result.By {
+		*result = *last
+		return nil
+	}
+	// The clone is a cache: where it cannot be read it is made anew.
+	err = s.analyse(c, w, j, rev, targetRev, result)
+	var missing *gitfs.MissingObjectError
+	var absent *gitfs.NotFoundError
+	var io *fs.PathError
+	if errors.As(err, &missing) || errors.As(err, &absent) || errors.As(err, &io) {
+		if err := c.Remove(); err != nil {
+			return err
+		}
+		return again(fmt.Errorf("the clone is damaged, and fetched again: %w", err))
+	}
+	return err
+}
+
+// deployedAt gives the name of what is deployed, and its commit.
+func (w botRepository) deployedAt(ctx context.Context, remote *gitfs.Remote) (rev, commit string, err error) {
+	rev = w.Deployed
+	switch {
+	case strings.Contains(w.Deployed, "://"):
+		u, err := url.Parse(w.Deployed)
+		if err != nil {
+			return "", "", err
+		}
+		ctx, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		v, err := dockerflow(ctx, u, "")
+		if err != nil {
+			return "", "", again(fmt.Errorf("the version endpoint %s %w", u.Redacted(), err))
+		}
+		for _, tag := range []string{v.Version, "v" + v.Version} {
+			if at := remote.Ref("refs/tags/" + tag); v.Version != "" && at != "" && (v.Commit == "" || strings.HasPrefix(at, v.Commit)) {
+				return tag, at, nil
+			}
+		}
+		if wholeCommit.MatchString(v.Commit) {
+			return v.Commit, v.Commit, nil
+		}
+		return "", "", botRefusal(fmt.Sprintf("the version endpoint reports %s, which is no tag of this repository", v))
+	case w.Deployed == latestTag:
+		if rev = latestReleaseTag(remote.Tags(), w.Tags); rev == "" {
+			return "", "", botRefusal("no tag of this repository is a release's")
+		}
+	}
+	for _, name := range []string{"refs/tags/" + rev, "refs/heads/" + rev, rev} {
+		if at := remote.Ref(name); at != "" {
+			return rev, at, nil
+		}
+	}
+	if wholeCommit.MatchString(rev) {
+		return rev, rev, nil
+	}
+	return "", "", botRefusal(fmt.Sprintf("the deployed ref %s is not in this repository", rev))
+}
+
+// target fetches what is to be deployed, and what is. Of a pull request, that is GitHub's merge of it with its base: a branch that
+// is behind would seem to take away the migrations that it does not know yet. Where there is no merge, because of a conflict or since
+// GitHub has not come to it, it is the head alone, and the comment says so.
+func (s *botServer) target(ctx context.Context, c *botClone, remote *gitfs.Remote, j bot.Job, deployed string) (commit, rev string, err error) {
+	if j.Request == 0 {
+		return j.Head, j.Branch, fetched(remote.Fetch(ctx, deployed, j.Head))
+	}
+	name := fmt.Sprintf("pull/%d/", j.Request)
+	for try := 1; ; try++ {
+		merge := remote.Ref("refs/" + name + "merge")
+		if merge == "" {
+			break
+		}
+		if err := fetched(remote.Fetch(ctx, deployed, merge)); err != nil {
+			return "", "", err
+		}
+		if ok, err := c.mergeOf(merge, j.Head); ok || err != nil {
+			return merge, name + "merge", err
+		}
+		if try == mergeTries {
+			break
+		}
+		select {
+		case <-time.After(mergeWait):
+		case <-ctx.Done():
+			return "", "", again(context.Cause(ctx))
+		}
+		if remote, err = c.Connect(ctx); err != nil {
+			return "", "", again(err)
+		}
+	}
+	return j.Head, name + "head", fetched(remote.Fetch(ctx, deployed, j.Head))
+}
+
+// mergeOf tells whether a commit is a merge of a head.
+func (c *botClone) mergeOf(merge, head string) (bool, error) {
+	repo, err := c.Open()
+	if err != nil {
+		return false, again(errors.Join(err, c.Remove()))
+	}
+	defer repo.Close()
+	at, err := repo.Resolve(merge)
+	if err != nil {
+		return false, again(errors.Join(err, c.Remove()))
+	}
+	parents := at.Parents()
+	return len(parents) == 2 && parents[1] == head, nil
+}
+
+func fetched(err error) error {
+	var large *gitfs.TooLargeError
+	if err == nil || errors.As(err, &large) {
+		return err
+	}
+	return again(err)
+}
+
+// analyse compares the two commits.
+func (s *botServer) analyse(c *botClone, w botRepository, j bot.Job, rev, targetRev string, result *bot.Result) error {
+	repo, err := c.Open()
+	if err != nil {
+		return again(errors.Join(err, c.Remove()))
+	}
+	defer repo.Close()
+	var ends [2]*tree
+	for i, end := range [2]struct{ rev, commit string }{{rev, result.Deployed}, {targetRev, result.Target}} {
+		at, err := repo.Resolve(end.commit)
+		if err != nil {
+			return err
+		}
+		if ends[i], err = atCommit(repo, end.rev, at); err != nil {
+			return err
+		}
+	}
+	o := &options{configFrom: "deployed", server: w.Server, sqlMode: strings.Join(w.SQLMode, ",")}
+	conf, changes, err := configFor(ends[0], ends[1], o)
+	if err == nil {
+		err = checkIgnores(conf)
+	}
+	var u analyzer.Upgrade
+	if err == nil {
+		var a analysis
+		u, err = a.upgrade(ends[0], ends[1], conf)
+	}
+	var io *fs.PathError
+	var missing *gitfs.MissingObjectError
+	switch {
+	case err == nil:
+	case errors.As(err, &io), errors.As(err, &missing):
+		return err
+	default:
+		return botRefusal(err.Error())
+	}
+	r := analyzer.Analyze(u, rules.All)
+	result.Summary = oneLine(report.Answer(r))
+	switch r.Verdict {
+	case analyzer.Split:
+		result.State = forge.Failure
+	case analyzer.Unproven:
+		result.State = forge.Failed
+	default:
+		result.State = forge.Success
+	}
+	if r.Verdict == analyzer.NoChange {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := report.Markdown.Write(&b, &report.Document{Report: r, ConfigChanges: changes}); err != nil {
+		return err
+	}
+	if j.Request > 0 && result.Target == j.Head {
+		b.WriteString("_The branch was compared alone: there is no merge of it with its base. What the base has and the branch lacks seems to be taken away._\n")
+	}
+	result.Body = b.String()
+	return nil
+}
