@@ -79,6 +79,14 @@ func (o *options) answer(cmd *cobra.Command, format *report.Format, doc *report.
 	if err := o.document(cmd, func(w io.Writer) error { return format.Write(w, doc) }); err != nil {
 		return err
 	}
+	if code := o.outcome(cmd, doc, order); code != exitOK {
+		return code
+	}
+	return nil
+}
+
+// outcome gives the exit code of a document, and says which demands are not met.
+func (o *options) outcome(cmd *cobra.Command, doc *report.Document, order []string) exit {
 	r := doc.Combined()
 	code := verdictCode(r.Verdict)
 	for _, unmet := range append(unmetOrder(order, r), unmetFailOn(o.failOn, r)...) {
@@ -87,10 +95,7 @@ func (o *options) answer(cmd *cobra.Command, format *report.Format, doc *report.
 			code = exitUnsafe
 		}
 	}
-	if code != exitOK {
-		return code
-	}
-	return nil
+	return code
 }
 
 func verdictCode(v analyzer.Verdict) exit {
