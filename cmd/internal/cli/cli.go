@@ -135,7 +135,7 @@ DEPLOYED and TARGET are tags, branches or commits; DEPLOYED..TARGET works too.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newHistory(o), newSchema(o), newSQL(o), newSimulate(o, run), newRules(o), newExplain(o), newInit(o), newDemo(o), newWait(o), newComment(o), newComment(o), newMan(), newServe(o), newVersion())
+	root.AddCommand(newHistory(o), newSchema(o), newSQL(o), newSimulate(o, run), newRules(o), newExplain(o), newInit(o), newDemo(o), newWait(o), newComment(o), newMan(), newServe(o), newVersion())
 	return root
 }
 
