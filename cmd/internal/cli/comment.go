@@ -28,6 +28,7 @@ type commentFlags struct {
 	request  int
 	api      string
 	sha      string
+	head     string
 	key      string
 	gitlab   bool
 	status   bool
@@ -74,6 +75,7 @@ The exit code is that of the check: 1 no safe order, 3 unproven; with --exit-zer
 	flags.IntVar(&f.request, "pr", 0, "the number of the pull request or merge request (default: that of GitHub Actions or GitLab CI)")
 	flags.StringVar(&f.api, "api", "", "the address of the forge's API, such as https://github.example.com/api/v3 (default: GITHUB_API_URL, CI_API_V4_URL)")
 	flags.StringVar(&f.sha, "sha", "", "the commit, a full hash, that gets the status (default: the target's); with --from, the report has to be about it")
+	flags.StringVar(&f.head, "head", "", "the commit that gets the status where the merge of it was checked: the head of the pull request")
 	flags.StringVar(&f.key, "key", "", "tells the comments of several configurations apart")
 	flags.BoolVar(&f.gitlab, "gitlab", false, "the forge is GitLab (default: in the pipeline of a merge request)")
 	flags.BoolVar(&f.status, "status", false, "set a commit status too: success, or failure where the exit code is not 0")
@@ -101,7 +103,7 @@ func runComment(cmd *cobra.Command, o *options, f *commentFlags, args []string) 
 	if err != nil {
 		return err
 	}
-	sha := cmp.Or(f.sha, doc.Target.Commit)
+	sha := cmp.Or(f.head, f.sha, doc.Target.Commit)
 	if (f.status || f.check) && sha == "" {
 		return errors.New("the work tree is no commit that could get a status: say which with --sha")
 	}
@@ -152,8 +154,10 @@ func (f *commentFlags) checked(cmd *cobra.Command, o *options) error {
 		return errors.New("--format: a comment is Markdown")
 	case f.sha != "" && !fullHash.MatchString(f.sha):
 		return fmt.Errorf("--sha: %q is no full hash of a commit", f.sha)
-	case f.from != "" && (f.status || f.check) && f.sha == "":
-		return errors.New("--from: a report does not decide which commit gets a status: say which with --sha")
+	case f.head != "" && !fullHash.MatchString(f.head):
+		return fmt.Errorf("--head: %q is no full hash of a commit", f.head)
+	case f.from != "" && (f.status || f.check) && f.sha == "" && f.head == "":
+		return errors.New("--from: a report does not decide which commit gets a status: say which with --sha or --head")
 	case f.request < 0:
 		return fmt.Errorf("--pr: %d is no number of a pull request", f.request)
 	case len(f.key) > maxCommentKey:

@@ -191,6 +191,11 @@ func TestCommentFork(t *testing.T) {
 	if len(f.Of(7)) != 1 || f.Statuses[0]["sha"] != sha || f.Statuses[0]["state"] != "failure" {
 		t.Errorf("%v, %v", f.Of(7), f.Statuses)
 	}
+	head := strings.Repeat("d", 40)
+	instep(t, append(args, "--head", head)...).want(t, exitUnsafe)
+	if s := f.Statuses[len(f.Statuses)-1]; s["sha"] != head {
+		t.Errorf("%v", s)
+	}
 	args[8] = strings.Repeat("0", 40)
 	instep(t, args...).want(t, exitFailed, "it is stale")
 	instep(t, "comment", "--from", artifact, "--pr", "7", "--status").want(t, exitFailed, "say which with --sha")
@@ -321,6 +326,7 @@ func TestCommentRefuses(t *testing.T) {
 		{"--from x v1", "it takes no refs"},
 		{"v1 split --format json", "a comment is Markdown"},
 		{"v1 split --sha abc", "no full hash"},
+		{"v1 split --head main", "no full hash"},
 		{"v1 split --pr -1", "no number"},
 		{"v1 split", "in which repository?"},
 		{"v1 split --repo o/r", "on which pull request?"},

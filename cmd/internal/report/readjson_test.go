@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"maps"
+	"math/rand/v2"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -284,7 +285,16 @@ func TestAttacks(t *testing.T) {
 	if err != nil {
 		t.Log("SKIPPED, NOT TESTED: what cmark-gfm makes of a comment: it is not installed")
 	}
-	for _, attack := range attacks {
+	mixed := slices.Clone(attacks)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 60 {
+		var b strings.Builder
+		for range 2 + r.IntN(5) {
+			b.WriteString(attacks[r.IntN(len(attacks))])
+		}
+		mixed = append(mixed, b.String())
+	}
+	for _, attack := range mixed {
 		for i, d := range attacked(attack) {
 			out := write(t, Markdown, d)
 			if bad := breaksOut(out); bad != "" {
@@ -404,6 +414,20 @@ func FuzzReadJSON(f *testing.F) {
 		}
 		if !json.Valid(src) {
 			t.Error("what is no JSON was read")
+		}
+	})
+}
+
+// FuzzAttack puts any text wherever a report holds one.
+func FuzzAttack(f *testing.F) {
+	for _, a := range attacks {
+		f.Add(a)
+	}
+	f.Fuzz(func(t *testing.T, attack string) {
+		for _, d := range attacked(attack) {
+			if bad := breaksOut(write(t, Markdown, d)); bad != "" {
+				t.Error(bad)
+			}
 		}
 	})
 }
