@@ -543,13 +543,16 @@ func (a *analysis) settle() {
 		a.report.Hazards = append(a.report.Hazards, f)
 	}
 	for i, u := range used {
-		if !u {
+		if !u && !a.Ignores[i].Quiet {
 			a.report.UnusedIgnores = append(a.report.UnusedIgnores, a.Ignores[i])
 		}
 	}
 }
 
 func (i Ignore) matches(f Finding) bool {
+	if i.Fingerprint != "" {
+		return i.Fingerprint == f.Fingerprint
+	}
 	if i.Rule != f.Rule.ID {
 		return false
 	}

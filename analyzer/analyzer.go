@@ -275,6 +275,10 @@ type Ignore struct {
 	Rule    string
 	Object  string // as Object.String writes it; "" means every object
 	Because string
+	// Fingerprint names one finding instead of a rule and an object.
+	Fingerprint string
+	// Quiet: it is not among the unused ones if it matches nothing.
+	Quiet bool
 }
 
 // A Hazard is one way in which a change hurts. Rules make them; Analyze fills in what stands in Finding.

@@ -70,6 +70,11 @@ func (o *options) inquire(cmd *cobra.Command, args []string) (q *inquiry, err er
 		return nil, err
 	}
 	q.upgrade = a.upgradeOf(q.comparisons, q.deployed, q.target, c)
+	accepted, err := acceptedIn(o.baseline)
+	if err != nil {
+		return nil, err
+	}
+	q.upgrade.Ignores = append(q.upgrade.Ignores, accepted...)
 	q.order, err = demandedOrder(o.order, q.upgrade.Services)
 	return q, err
 }
@@ -111,7 +116,7 @@ func verdictCode(v analyzer.Verdict) exit {
 // checkIgnores refuses an ignore entry for a rule that does not exist: it would silence nothing, and nobody would see it.
 func checkIgnores(c *config) error {
 	for _, ig := range c.Ignore {
-		if !slices.ContainsFunc(rules.All, func(r *analyzer.Rule) bool { return r.ID == ig.Rule }) {
+		if ig.Fingerprint == "" && !slices.ContainsFunc(rules.All, func(r *analyzer.Rule) bool { return r.ID == ig.Rule }) {
 			return fmt.Errorf("%s: ignore: there is no rule %q (see: instep rules)", configFile, ig.Rule)
 		}
 	}

@@ -91,6 +91,7 @@ type options struct {
 	sqlMode    string
 	order      string
 	failOn     []string
+	baseline   string
 	fetch      bool
 	worktree   bool
 	noColor    bool
@@ -148,6 +149,7 @@ func addTargetFlags(cmd *cobra.Command, o *options) {
 func addDemandFlags(cmd *cobra.Command, o *options) {
 	cmd.Flags().StringVar(&o.order, "order", "", "demand that this order is safe, such as admin,app: exit 1 if it is not")
 	cmd.Flags().StringSliceVar(&o.failOn, "fail-on", nil, "exit 1 on any of: split, window, unproven, irreversible, consumer")
+	cmd.Flags().StringVar(&o.baseline, "baseline", "", "live with the findings of this JSON report, which somebody has approved")
 }
 
 // checkArgs explains a wrong number of arguments in the words of the task.

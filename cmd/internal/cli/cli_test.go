@@ -70,7 +70,7 @@ ignore:
 		},
 		Consumers: map[string]consumerConfig{"dump": {Code: []string{"scripts/**"}}},
 		Releases:  releasesConfig{"v*.*"},
-		Ignore:    []ignoreConfig{{"drop-column", "users.nick", "unused"}},
+		Ignore:    []ignoreConfig{{Rule: "drop-column", Object: "users.nick", Because: "unused"}},
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)

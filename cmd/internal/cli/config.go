@@ -59,9 +59,10 @@ type releasesConfig struct {
 }
 
 type ignoreConfig struct {
-	Rule    string `yaml:"rule"`
-	Object  string `yaml:"object"`
-	Because string `yaml:"because"`
+	Rule        string `yaml:"rule"`
+	Object      string `yaml:"object"`
+	Fingerprint string `yaml:"fingerprint"` // of one finding, instead of rule and object
+	Because     string `yaml:"because"`
 }
 
 // A sqlMode is "strict", "loose", or a list of MySQL's modes, written as a YAML list or with commas.
@@ -211,8 +212,13 @@ func (ck *checker) check(c *config) {
 		if strings.TrimSpace(ig.Because) == "" {
 			ck.fail(path, "an ignore entry needs the key because: the reason is mandatory")
 		}
-		if ig.Rule == "" {
-			ck.fail(path, "an ignore entry needs the key rule: a rule's id (see: instep rules)")
+		switch {
+		case ig.Rule == "" && ig.Fingerprint == "":
+			ck.fail(path, "an ignore entry needs the key rule: a rule's id (see: instep rules), or fingerprint: that of one finding")
+		case ig.Fingerprint != "" && (ig.Rule != "" || ig.Object != ""):
+			ck.fail(path, "an ignore entry names a fingerprint, or a rule with or without an object")
+		case ig.Fingerprint != "" && !fingerprint.MatchString(ig.Fingerprint):
+			ck.fail(path, "%q is no fingerprint: it is in the JSON report", ig.Fingerprint)
 		}
 	}
 }

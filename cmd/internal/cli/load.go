@@ -323,7 +323,7 @@ func (a *analysis) upgradeOf(cmps []*migrate.Comparison, deployed, target *tree,
 		u.Consumers = append(u.Consumers, analyzer.Consumer{Name: name})
 	}
 	for _, ig := range c.Ignore {
-		u.Ignores = append(u.Ignores, analyzer.Ignore{Rule: ig.Rule, Object: ig.Object, Because: ig.Because})
+		u.Ignores = append(u.Ignores, analyzer.Ignore{Rule: ig.Rule, Object: ig.Object, Because: ig.Because, Fingerprint: ig.Fingerprint})
 	}
 	return u
 }

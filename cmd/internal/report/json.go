@@ -161,9 +161,10 @@ type jsonDrift struct {
 }
 
 type jsonIgnore struct {
-	Rule    string `json:"rule"`
-	Object  string `json:"object"`
-	Because string `json:"because"`
+	Rule        string `json:"rule"`
+	Object      string `json:"object"`
+	Because     string `json:"because"`
+	Fingerprint string `json:"fingerprint"`
 }
 
 type jsonDriftGroup struct {
@@ -236,7 +237,7 @@ func writeJSON(w io.Writer, d *Document) error {
 		out.Drift = append(out.Drift, jsonDrift{x.Database, x.Object.String(), x.Change.Kind(), x.What})
 	}
 	for _, ig := range r.UnusedIgnores {
-		out.UnusedIgnores = append(out.UnusedIgnores, jsonIgnore(ig))
+		out.UnusedIgnores = append(out.UnusedIgnores, jsonIgnore{ig.Rule, ig.Object, ig.Because, ig.Fingerprint})
 	}
 	for _, g := range r.OtherGaps {
 		out.OtherGaps = append(out.OtherGaps, jsonGap{position(g.Pos), g.What, g.Why})

@@ -289,7 +289,7 @@ func (rd *jsonReader) document(in *jsonReport) *Document {
 	}
 	r.Gaps, r.OtherGaps = rd.gaps(in.Gaps), rd.gaps(in.OtherGaps)
 	for _, ig := range in.UnusedIgnores {
-		r.UnusedIgnores = append(r.UnusedIgnores, analyzer.Ignore(ig))
+		r.UnusedIgnores = append(r.UnusedIgnores, analyzer.Ignore{Rule: ig.Rule, Object: ig.Object, Because: ig.Because, Fingerprint: ig.Fingerprint})
 	}
 	for _, g := range in.DriftGroups {
 		rg := analyzer.DriftGroup{Database: g.Database, Kind: g.Kind, What: g.What, Count: rd.number("count", g.Count)}

@@ -700,7 +700,11 @@ func (t *text) ignored() {
 		}
 	}
 	for _, ig := range t.UnusedIgnores {
-		t.wrap("note: ", fmt.Sprintf("the ignore entry {rule: %s, object: %s} matches nothing", ig.Rule, ig.Object))
+		entry := fmt.Sprintf("rule: %s, object: %s", ig.Rule, ig.Object)
+		if ig.Fingerprint != "" {
+			entry = "fingerprint: " + ig.Fingerprint
+		}
+		t.wrap("note: ", fmt.Sprintf("the ignore entry {%s} matches nothing", entry))
 	}
 }
 
