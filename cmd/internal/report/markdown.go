@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"instep/analyzer"
 )
@@ -207,15 +208,18 @@ func dash(s string) string {
 // mail: only a zero-width space keeps it from them. Not handled: commit hashes, which link only to the forge's own repository,
 // and prefixes that a repository has configured.
 func md(s string) string {
+	text := Clean(s)
 	var b strings.Builder
-	text := []rune(Clean(s))
-	blank := true // so far
+	b.Grow(len(text))
+	begin := len(text) - len(strings.TrimLeft(text, " "))
 	for i, r := range text {
-		var next rune
-		if i+1 < len(text) {
-			next = text[i+1]
+		// What stands behind r: a word that it makes a reference of?
+		rest := text[i+utf8.RuneLen(r):]
+		word := func(quote string) bool {
+			next, _ := utf8.DecodeRuneInString(rest)
+			return rest != "" && (next == '_' || unicode.IsLetter(next) || unicode.IsDigit(next) || strings.ContainsRune(quote, next))
 		}
-		word := unicode.IsLetter(next) || unicode.IsDigit(next) || next == '_'
+		apart := false
 		switch r {
 		case '<':
 			b.WriteString("&lt;")
@@ -223,47 +227,49 @@ func md(s string) string {
 			b.WriteString("&gt;")
 		case '&':
 			b.WriteString("&amp;")
+			apart = word("")
 		case '@':
 			b.WriteString("&#64;")
-			word = next != 0 && next != ' '
+			apart = rest != "" && rest[0] != ' '
 		case '#':
 			b.WriteString("&#35;")
+			apart = word("")
 		case ':':
 			// A colon makes a bare address a link.
 			b.WriteString("&#58;")
-			word = next == '/'
+			apart = strings.HasPrefix(rest, "/")
 		case '.':
-			if word = i >= 3 && strings.EqualFold(string(text[i-3:i]), "www"); word {
+			if apart = i >= 3 && strings.EqualFold(text[i-3:i], "www"); apart {
 				b.WriteString("&#46;")
 			} else {
 				b.WriteRune(r)
 			}
 		case '-':
 			b.WriteRune(r)
-			word = word && i >= 2 && strings.EqualFold(string(text[i-2:i]), "gh")
-		case '\\', '`', '*', '_', '[', ']', '|', '~', '!', '$':
+			apart = i >= 2 && strings.EqualFold(text[i-2:i], "gh") && word("")
+		case '\\', '`', '_', ']', '|':
 			b.WriteByte('\\')
 			b.WriteRune(r)
-			word = (word || next == '"') && strings.ContainsRune("~!$[*", r)
+		case '*', '[', '~', '!', '$':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+			apart = word(`"`)
+		case '%', '^':
+			b.WriteRune(r)
+			apart = word(`"`)
 		case '/':
 			// At the beginning of a line it is a command to GitLab, which looks for it before anything is parsed.
-			word = false
-			if blank {
+			if i == begin {
 				b.WriteString("&#47;")
 			} else {
 				b.WriteRune(r)
 			}
-		case '%', '^':
-			b.WriteRune(r)
-			word = word || next == '"'
 		default:
 			b.WriteRune(r)
-			word = false
 		}
-		if word && r != '<' && r != '>' {
+		if apart {
 			b.WriteString("&#8203;")
 		}
-		blank = blank && r == ' '
 	}
 	return b.String()
 }
