@@ -303,18 +303,23 @@ func (d dist) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var differ []string
-	for _, s := range append(slices.Clone(was), is...) {
-		if !slices.Contains(was, s) || !slices.Contains(is, s) {
-			differ = append(differ, s[0])
-		}
-	}
-	slices.Sort(differ)
-	if len(differ) > 0 {
-		return fmt.Errorf("not reproduced: %s", strings.Join(slices.Compact(differ), ", "))
+	if names := differing(was, is); len(names) > 0 {
+		return fmt.Errorf("not reproduced: %s", strings.Join(names, ", "))
 	}
 	fmt.Printf("reproduced: %d files, byte for byte\n", len(is))
 	return nil
+}
+
+// differing gives the names of files that only one side has, or that differ.
+func differing(was, is [][2]string) []string {
+	var names []string
+	for _, s := range slices.Concat(was, is) {
+		if !slices.Contains(was, s) || !slices.Contains(is, s) {
+			names = append(names, s[0])
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // copySources copies what a build needs: all regular files but those of folders with a dot and of builds.

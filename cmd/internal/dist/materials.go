@@ -74,8 +74,12 @@ func materials(binary []byte, name, version, goos, goarch string) ([]byte, error
 		b.Components = append(b.Components, moduleOf(m))
 	}
 	slices.SortFunc(b.Components, func(a, b component) int { return strings.Compare(a.Ref, b.Ref) })
-	out, err := json.MarshalIndent(b, "", "  ")
-	return append(out, '\n'), err
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err = enc.Encode(b)
+	return out.Bytes(), err
 }
 
 func moduleOf(m *debug.Module) component { return library(m.Path, m.Version, m.Sum) }
