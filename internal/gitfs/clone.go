@@ -1,6 +1,7 @@
 package gitfs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,10 +16,12 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
+	"github.com/go-git/go-git/v5/plumbing/format/objfile"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
+	"github.com/go-git/go-git/v5/plumbing/storer"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
@@ -38,8 +41,8 @@ type Clone struct {
 }
 
 const (
-	// maxClonePacks bounds the packs of a clone, one for each fetch: each has to be searched for every object.
-	maxClonePacks = 50
+	// maxCloneCommits bounds the commits of a clone: all are named to the server at each fetch.
+	maxCloneCommits = 200
 	// defaultCloneBytes is the default of Clone.MaxBytes.
 	defaultCloneBytes = 1 << 30
 )
@@ -158,9 +161,9 @@ func (r *Remote) Fetch(ctx context.Context, commits ...string) error {
 	if len(want) == 0 {
 		return nil
 	}
-	if packs, size, err := c.size(); err != nil {
+	if size, err := c.size(); err != nil {
 		return err
-	} else if packs >= maxClonePacks || size >= c.maxBytes()/2 {
+	} else if len(held)+len(want) > maxCloneCommits || size >= c.maxBytes()/2 {
 		if err := c.Remove(); err != nil {
 			return err
 		}
@@ -177,6 +180,13 @@ func (r *Remote) Fetch(ctx context.Context, commits ...string) error {
 	if err := req.Capabilities.Set(capability.Shallow); err != nil {
 		return err
 	}
+	if len(held) > 0 {
+		// A server that may send deltas to what is here also leaves out what is here. Otherwise it does not for a shallow
+		// clone: it sends all of each tree (pack-objects looks at the edges of history, and there is no history).
+		if err := req.Capabilities.Set(capability.ThinPack); err != nil {
+			return err
+		}
+	}
 	req.Depth = packp.DepthCommits(1)
 	req.Wants, req.Haves, req.Shallows = want, slices.Clone(held), slices.Clone(held)
 	resp, err := r.session.UploadPack(ctx, req)
@@ -191,7 +201,7 @@ func (r *Remote) Fetch(ctx context.Context, commits ...string) error {
 	case req.Capabilities.Supports(capability.Sideband):
 		pack = sideband.NewDemuxer(sideband.Sideband, resp)
 	}
-	if err := c.store(ctx, pack); err != nil {
+	if err := c.store(ctx, pack, len(held) > 0); err != nil {
 		return fmt.Errorf("fetching from %s: %w", c.URL, err)
 	}
 	return c.hold(append(held, want...))
@@ -270,27 +280,23 @@ func (c *Clone) hold(ids []plumbing.Hash) error {
 	return writeWhole(filepath.Join(c.Dir, "shallow"), []byte(b.String()))
 }
 
-// size gives the number of packs, and the bytes that they take.
-func (c *Clone) size() (packs int, bytes int64, err error) {
-	entries, err := os.ReadDir(filepath.Join(c.Dir, "objects", "pack"))
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil {
-			return 0, 0, err
+// size gives the bytes that the objects take.
+func (c *Clone) size() (bytes int64, err error) {
+	err = filepath.WalkDir(filepath.Join(c.Dir, "objects"), func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
 		}
-		bytes += info.Size()
-		if strings.HasSuffix(e.Name(), ".pack") {
-			packs++
+		info, err := d.Info()
+		if err == nil {
+			bytes += info.Size()
 		}
-	}
-	return packs, bytes, nil
+		return err
+	})
+	return bytes, err
 }
 
-// store writes a pack and its index. The index comes last: without it, the pack is not looked at.
-func (c *Clone) store(ctx context.Context, r io.Reader) error {
+// store writes the objects of a pack: as a pack, or, of a thin one, whose deltas are to objects that are here, one by one.
+func (c *Clone) store(ctx context.Context, r io.Reader, thin bool) error {
 	dir := filepath.Join(c.Dir, "objects", "pack")
 	f, err := os.CreateTemp(dir, "tmp_pack_")
 	if err != nil {
@@ -304,8 +310,16 @@ func (c *Clone) store(ctx context.Context, r io.Reader) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
+	scanner := packfile.NewScanner(&contextReader{ctx, f})
+	if thin {
+		if err := c.unpack(scanner); err != nil && ctx.Err() == nil {
+			// What should be here may be damaged: the next fetch begins with nothing.
+			return errors.Join(err, c.Remove())
+		}
+		return context.Cause(ctx)
+	}
 	w := new(idxfile.Writer)
-	parser, err := packfile.NewParser(packfile.NewScanner(&contextReader{ctx, f}), w)
+	parser, err := packfile.NewParser(scanner, w)
 	if err != nil {
 		return err
 	}
@@ -326,6 +340,7 @@ func (c *Clone) store(ctx context.Context, r io.Reader) error {
 	if _, err := idxfile.NewEncoder(fi).Encode(idx); err != nil {
 		return err
 	}
+	// The index comes last: without it, the pack is not looked at.
 	base := filepath.Join(dir, "pack-"+sum.String())
 	for _, p := range []struct {
 		f  *os.File
@@ -339,6 +354,79 @@ func (c *Clone) store(ctx context.Context, r io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// unpack writes the objects of a thin pack one by one.
+func (c *Clone) unpack(scanner *packfile.Scanner) error {
+	repo, err := c.Open()
+	if err != nil {
+		return err
+	}
+	defer repo.Close()
+	parser, err := packfile.NewParserWithStorage(scanner, &looseObjects{repo: repo})
+	if err != nil {
+		return err
+	}
+	_, err = parser.Parse()
+	return err
+}
+
+// looseObjects is what go-git's parser needs of a store: it reads objects of the clone, and writes each into a file of its own. Other
+// methods are not called.
+type looseObjects struct {
+	storer.EncodedObjectStorer
+	repo *Repo
+}
+
+// EncodedObject reads an object.
+func (l *looseObjects) EncodedObject(_ plumbing.ObjectType, h plumbing.Hash) (plumbing.EncodedObject, error) {
+	kind, data, err := l.repo.objects.read(oid(h[:]))
+	if err != nil {
+		return nil, fmt.Errorf("object %s: %w", h, err)
+	}
+	obj := &plumbing.MemoryObject{}
+	obj.SetType(kind)
+	_, err = obj.Write(data)
+	return obj, err
+}
+
+// SetEncodedObject writes an object, whole or not at all.
+func (l *looseObjects) SetEncodedObject(obj plumbing.EncodedObject) (plumbing.Hash, error) {
+	h := obj.Hash()
+	dir := filepath.Join(l.repo.objects.dir, h.String()[:2])
+	name := filepath.Join(dir, h.String()[2:])
+	if _, err := os.Stat(name); err == nil {
+		return h, nil
+	}
+	r, err := obj.Reader()
+	if err != nil {
+		return h, err
+	}
+	defer r.Close()
+	var b bytes.Buffer
+	w := objfile.NewWriter(&b)
+	if err := w.WriteHeader(obj.Type(), obj.Size()); err != nil {
+		return h, err
+	}
+	if _, err := io.Copy(w, r); err != nil {
+		return h, err
+	}
+	if err := w.Close(); err != nil {
+		return h, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return h, err
+	}
+	f, err := os.CreateTemp(filepath.Join(l.repo.objects.dir, "pack"), "tmp_obj_") // prepare looks there
+	if err != nil {
+		return h, err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(b.Bytes())
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return h, err
+	}
+	return h, os.Rename(f.Name(), name)
 }
 
 // contextReader stops the indexing of a large pack.

@@ -2,6 +2,7 @@ package gitfs
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/go-git/go-git/v5/plumbing"
 )
 
 // A cloneServer is git's own HTTP server for one repository with a work tree.
@@ -126,7 +129,11 @@ func reads(t *testing.T, c *Clone, commit, name, want string) {
 
 func TestClone(t *testing.T) {
 	s := newCloneServer(t)
-	big := strings.Repeat("a line that git packs well\n", 1000)
+	var lines strings.Builder // that do not pack well
+	for i := range 3000 {
+		fmt.Fprintf(&lines, "%x\n", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
+	}
+	big := lines.String()
 	one := s.commit(t, "big", big)
 	s.git(t, "tag", "-a", "v3.99", "-m", "annotated")
 	two := s.commit(t, "a", "two")
@@ -152,12 +159,18 @@ func TestClone(t *testing.T) {
 	if n := s.packs.Load(); n != 1 {
 		t.Errorf("%d packs were asked for, want 1", n)
 	}
-	_, before, _ := c.size()
+	before, _ := c.size()
 	s.fetch(t, c, two, head) // no reference names it any more, if the tag goes
 	reads(t, c, two, "a", "two")
-	if _, after, _ := c.size(); after-before > 2500 {
+	if after, _ := c.size(); after-before > 2500 {
 		t.Errorf("%d bytes for one small file", after-before)
 	}
+	// A line less in the large file comes as a delta to that which is here.
+	less := s.commit(t, "big", big[:len(big)-65])
+	s.git(t, "update-ref", "refs/pull/8/head", less)
+	s.git(t, "reset", "-q", "--hard", head)
+	s.fetch(t, c, two, less)
+	reads(t, c, less, "big", big[:len(big)-65])
 	if out, err := exec.Command("git", "--git-dir", c.Dir, "fsck", "--no-dangling").CombinedOutput(); err != nil {
 		t.Errorf("git fsck: %v\n%s", err, out)
 	}
@@ -222,19 +235,30 @@ func TestCloneBroken(t *testing.T) {
 	}
 }
 
-// TestCloneStaysSmall: a clone with many packs is made anew.
+// TestCloneStaysSmall: a clone with many commits is made anew.
 func TestCloneStaysSmall(t *testing.T) {
 	s := newCloneServer(t)
 	c := s.clone(t)
 	deployed := s.commit(t, "deployed", "d")
-	for i := range maxClonePacks + 2 {
+	s.fetch(t, c, deployed)
+	held, err := c.held()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxCloneCommits - 1 { // as if so many had been fetched
+		held = append(held, plumbing.NewHash(fmt.Sprintf("%040x", i+1)))
+	}
+	if err := c.hold(held); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{2, 3, 4} {
 		head := s.commit(t, "a", fmt.Sprint(i))
 		s.fetch(t, c, deployed, head)
 		reads(t, c, head, "a", fmt.Sprint(i))
 		reads(t, c, deployed, "deployed", "d")
-	}
-	if n, _, err := c.size(); n != 2 || err != nil {
-		t.Errorf("%d packs are left, %v; want 2", n, err)
+		if held, err = c.held(); len(held) != want || err != nil {
+			t.Errorf("%d commits are here, %v; want %d", len(held), err, want)
+		}
 	}
 }
 

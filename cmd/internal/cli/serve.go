@@ -511,18 +511,12 @@ func (s *botServer) checkRepository(ctx context.Context, w botRepository, j bot.
 		*result = *last
 		return nil
 	}
-	// The clone is a cache: where it cannot be read it is made anew.
-	err = s.analyse(c, w, j, rev, targetRev, result)
-	var missing *gitfs.MissingObjectError
-	var absent *gitfs.NotFoundError
-	var io *fs.PathError
-	if errors.As(err, &missing) || errors.As(err, &absent) || errors.As(err, &io) {
-		if err := c.Remove(); err != nil {
-			return err
-		}
-		return again(fmt.Errorf("the clone is damaged, and fetched again: %w", err))
-	}
-	return err
+	return s.analyse(c, w, j, rev, targetRev, result)
+}
+
+// damaged removes a clone that cannot be read: it is a cache, and made anew at the next try.
+func (c *botClone) damaged(err error) error {
+	return again(errors.Join(fmt.Errorf("the clone is damaged, and will be fetched again: %w", err), c.Remove()))
 }
 
 // deployedAt gives the name of what is deployed, and its commit.
@@ -603,12 +597,12 @@ func (s *botServer) target(ctx context.Context, c *botClone, remote *gitfs.Remot
 func (c *botClone) mergeOf(merge, head string) (bool, error) {
 	repo, err := c.Open()
 	if err != nil {
-		return false, again(errors.Join(err, c.Remove()))
+		return false, c.damaged(err)
 	}
 	defer repo.Close()
 	at, err := repo.Resolve(merge)
 	if err != nil {
-		return false, again(errors.Join(err, c.Remove()))
+		return false, c.damaged(err)
 	}
 	parents := at.Parents()
 	return len(parents) == 2 && parents[1] == head, nil
@@ -626,17 +620,17 @@ func fetched(err error) error {
 func (s *botServer) analyse(c *botClone, w botRepository, j bot.Job, rev, targetRev string, result *bot.Result) error {
 	repo, err := c.Open()
 	if err != nil {
-		return again(errors.Join(err, c.Remove()))
+		return c.damaged(err)
 	}
 	defer repo.Close()
 	var ends [2]*tree
 	for i, end := range [2]struct{ rev, commit string }{{rev, result.Deployed}, {targetRev, result.Target}} {
 		at, err := repo.Resolve(end.commit)
-		if err != nil {
-			return err
+		if err == nil {
+			ends[i], err = atCommit(repo, end.rev, at)
 		}
-		if ends[i], err = atCommit(repo, end.rev, at); err != nil {
-			return err
+		if err != nil {
+			return c.damaged(err)
 		}
 	}
 	o := &options{configFrom: "deployed", server: w.Server, sqlMode: strings.Join(w.SQLMode, ",")}
@@ -654,7 +648,7 @@ func (s *botServer) analyse(c *botClone, w botRepository, j bot.Job, rev, target
 	switch {
 	case err == nil:
 	case errors.As(err, &io), errors.As(err, &missing):
-		return err
+		return c.damaged(err)
 	default:
 		return botRefusal(err.Error())
 	}

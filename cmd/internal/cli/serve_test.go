@@ -733,6 +733,28 @@ repositories:
 	}
 }
 
+// TestServeDocument: the configuration in docs/serve.md is one.
+func TestServeDocument(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "serve.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "```yaml\n")
+	block, _, ok := strings.Cut(block, "```\n")
+	c, err := parseBotConfig("docs/serve.md", []byte(block))
+	if !ok || err != nil {
+		t.Fatalf("%v: %s", err, block)
+	}
+	if c.Listen != defaultListen || len(c.Repositories) != 1 || c.Repositories[0].Deployed != latestTag {
+		t.Errorf("%+v", c)
+	}
+	t.Setenv(defaultWebhookEnv, botSecretText)
+	t.Setenv(defaultBotTokenEnv, botToken)
+	if _, _, err := c.server(&redactor{}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLatestReleaseTag(t *testing.T) {
 	tags := []string{"nightly", "v2", "v3.110", "v3.110-stage", "v3.111-rc1", "v3.99", "x9.0"}
 	for pattern, want := range map[string]string{"": "v3.110", "v*": "v3.110", "v2*": "v2", "w*": ""} {
@@ -779,5 +801,36 @@ func TestServeSecrets(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&b, &slog.HandlerOptions{ReplaceAttr: r.attr})).Info("from the file", "error", `at "from the environment"`)
 	if text := b.String(); strings.Contains(text, "from the") || strings.Count(text, "[secret]") != 2 {
 		t.Errorf("%s", text)
+	}
+}
+
+// TestServeDamagedClone: a clone that cannot be read is fetched again.
+func TestServeDamagedClone(t *testing.T) {
+	h, commits := newHub(t, []string{"shop"}, []string{"one", "two"})
+	config := writeBotConfig(t, h, "retry: {wait: 50ms}\n")
+	p := startServe(t, "", config)
+	url := func() string { return p.url }
+	for i, name := range []string{"one", "two"} {
+		if err := send(url, "pull_request", fmt.Sprint("d-", i), pullBody("shop", "opened", i+1, commits[name], i)); err != nil {
+			t.Fatal(err)
+		}
+		p.waitIdle(20 * time.Second)
+		if s := h.final("shop")[commits[name]]; len(s) != 1 || strings.HasPrefix(s[0], "error") {
+			t.Errorf("%s: %q\n%s", name, s, p.tail())
+		}
+		c, err := readBotConfig(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packs, _ := filepath.Glob(filepath.Join(c.Data, "clones", "o", "shop.git", "objects", "pack", "*.pack"))
+		if len(packs) != 1 {
+			t.Fatalf("packs: %v", packs)
+		}
+		if err := os.WriteFile(packs[0], []byte("PACK and nothing more"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(p.logged("retried")) == 0 {
+		t.Error("the damage was not noticed, so this test shows nothing")
 	}
 }
