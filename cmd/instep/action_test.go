@@ -78,7 +78,7 @@ func demoRepo(t *testing.T) string {
 var expression = regexp.MustCompile(`\$\{\{\s*(.*?)\s*\}\}`)
 
 // TestAction runs the scripts of action.yml in bash, with inputs as a stranger would choose them. What it cannot do: GitHub's
-// runner itself, actions/setup-go, and the comment's way to GitHub (the command line of that step is only parsed).
+// runner itself, actions/setup-go, and the comment's way to GitHub (that step runs with --dry-run).
 func TestAction(t *testing.T) {
 	a := readAction(t)
 	used := map[string]bool{}
@@ -221,7 +221,7 @@ func TestAction(t *testing.T) {
 		"$(touch PWNED)", "`touch PWNED`", `"; touch PWNED; "`, "'; touch PWNED; '", "--output=PWNED", "-oPWNED", "v1.0\nverdict=no-change", "", "*", "-- -h", "\\",
 	} {
 		t.Run("hostile", func(t *testing.T) {
-			for _, input := range []string{"deployed", "target", "directory", "config", "format", "fail-on", "order"} {
+			for _, input := range []string{"deployed", "target", "directory", "config", "config-from", "format", "fail-on", "order"} {
 				if hostile == "" && input != "deployed" {
 					continue // left out
 				}
@@ -254,8 +254,10 @@ func TestAction(t *testing.T) {
 		r.dir = demo
 		r.env["PATH"] = dryInstep(t, r.env["PATH"])
 		r.env["GITHUB_REPOSITORY"] = "owner/name"
-		r.expressions = map[string]string{"steps.check.outputs.report": "/r.json", "github.event.pull_request.number": "7"}
-		if code, out := r.step("Comment", map[string]string{"token": "secret"}); code != 0 {
+		report := filepath.Join(t.TempDir(), "report.json")
+		run(t, "-C", demo, "v1.0", "v1.1", "--format=json", "--output="+report)
+		r.expressions = map[string]string{"steps.check.outputs.report": report, "github.event.pull_request.number": "7"}
+		if code, out := r.step("Comment", map[string]string{"token": "secret"}); code != 0 || !strings.Contains(out, "Deploy admin first, then app") {
 			t.Errorf("exits with %d\n%s", code, out)
 		}
 	})

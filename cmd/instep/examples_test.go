@@ -18,15 +18,16 @@ import (
 	"instep/cmd/internal/cli"
 )
 
-// instepScript stands in for instep on PATH while examples run. Commands that need a server, a forge or a database are
+// instepScript stands in for instep on PATH while examples run. Commands that need a server or a database are
 // only parsed by the real program, with --help after their own arguments: their flags exist and have values of the right
-// kind, and no more is known. The version endpoints of wait are a server of this test's, and its times are shorter.
+// kind, and no more is known. A comment is only printed (--dry-run). The version endpoints of wait are a server of this test's, and its times are shorter.
 // Everything else is run as it stands; whether a release has a safe order is not what an example is about.
 const instepScript = `#!/bin/bash
 printf '%s\n' "$*" >>"$INSTEP_LOG"
 only_parsed() { "$INSTEP_REAL" "$@" --help >/dev/null; exit; }
 case $1 in
-comment | simulate | serve | init) only_parsed "$@" ;;
+simulate | serve | init) only_parsed "$@" ;;
+comment) set -- "$@" --dry-run ;;
 wait)
 	for a; do [ "$a" != --migration ] || only_parsed "$@"; done
 	args=()
@@ -288,7 +289,9 @@ var known = map[string]string{
 
 func expand(t *testing.T, values ...map[string]string) map[string]string {
 	t.Helper()
-	env := map[string]string{"GITHUB_REPOSITORY": "owner/name", "GITHUB_OUTPUT": os.DevNull, "RUNNER_TEMP": t.TempDir()}
+	temp := t.TempDir()
+	write(t, filepath.Join(temp, "instep-report", "other-file-of-the-artifact"), "")
+	env := map[string]string{"GITHUB_REPOSITORY": "owner/name", "GITHUB_OUTPUT": os.DevNull, "RUNNER_TEMP": temp}
 	for _, m := range values {
 		for k, v := range m {
 			env[k] = expression.ReplaceAllStringFunc(v, func(x string) string {
@@ -323,7 +326,7 @@ func (e *examples) workflow(t *testing.T, text string) string {
 	if len(w.Permissions) == 0 {
 		t.Error("without permissions a workflow has them all")
 	}
-	run, privileged := false, false
+	uses, privileged := false, false
 	if on, ok := w.On.(map[string]any); ok {
 		if r, ok := on["workflow_run"].(map[string]any); ok {
 			privileged = true
@@ -366,17 +369,19 @@ func (e *examples) workflow(t *testing.T, text string) string {
 				if s.With["deployed"] == "" && s.With["check"] != "false" {
 					t.Errorf("%s: the action is not told what is deployed", name)
 				}
-				run = true
+				uses = true
 			}
 			if strings.Contains(s.Run, "${{") {
 				t.Errorf("%s: an expression in a script is text of a stranger in a script", name)
 			}
 			if s.Run != "" {
-				e.script(t, s.Run, expand(t, w.Env, s.Env))
+				env := expand(t, w.Env, s.Env)
+				run(t, "-C", e.dir, "v3.110", "v3.111", "--format=json", "--output="+filepath.Join(env["RUNNER_TEMP"], "instep-report", "report.json"))
+				e.script(t, s.Run, env)
 			}
 		}
 	}
-	if !run {
+	if !uses {
 		t.Error("the workflow does not use the action")
 	}
 	return w.Name
