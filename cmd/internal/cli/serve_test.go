@@ -512,10 +512,14 @@ func TestServeLoad(t *testing.T) {
 	var sending sync.WaitGroup
 	slots := make(chan struct{}, 16)
 	for i, e := range events {
-		if d := time.Until(start.Add(pace * time.Duration(i) / time.Duration(len(events)))); d > 0 {
+		at, killAt := i, len(events)*2/5
+		if i < killAt {
+			at = min(i, killAt-40) // the last of them all at once, so that there is something to lose
+		}
+		if d := time.Until(start.Add(pace * time.Duration(at) / time.Duration(len(events)))); d > 0 {
 			time.Sleep(d)
 		}
-		if i == len(events)*2/5 {
+		if i == killAt {
 			peak = first.peak()
 			go kill()
 		}
