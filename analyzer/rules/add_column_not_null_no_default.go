@@ -23,6 +23,11 @@ var addColumnNotNullNoDefault = &analyzer.Rule{
 			Want: []string{"old-code users.age: omit (caution)"},
 		},
 		{
+			Name: "loose, but a point has no value of its own", SQLMode: "loose",
+			Old: "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN home POINT NOT NULL",
+			Want: []string{"old-code users.home: omit"},
+		},
+		{
 			Name: "a date cannot be zero",
 			Old:  "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN born DATE NOT NULL",
 			Want: []string{"old-code users.born: omit", "running users.born"},
@@ -40,7 +45,7 @@ var addColumnNotNullNoDefault = &analyzer.Rule{
 			Breaks: oldCode, Hits: column(p.OldTable(t), col.Name), Use: analyzer.Omit,
 			What: t + "." + col.Name + " is added NOT NULL without a default, so rows that do not name it are refused (1364)",
 		}
-		if !p.Strict() {
+		if !refusesOmission(p, col) {
 			h.Caution = true
 			h.What = t + "." + col.Name + " is added NOT NULL without a default"
 			h.If = "0 or an empty text is no true value for the rows that old code writes"

@@ -35,7 +35,7 @@ var dropColumnNotNullNoDefault = &analyzer.Rule{
 			Breaks: newCode, Hits: o, Use: analyzer.Omit,
 			What: o.String() + " is NOT NULL without a default until it is dropped, so rows that do not name it are refused (1364)",
 		}
-		if !p.Strict() {
+		if !refusesOmission(p, drop.Column) {
 			h.Caution = true
 			h.What = o.String() + " gets 0 or an empty text in the rows of new code until it is dropped"
 			h.If = "somebody still reads it"

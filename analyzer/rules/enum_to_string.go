@@ -30,7 +30,7 @@ var enumToString = &analyzer.Rule{
 			if needsValue(p, c.New) && !needsValue(p, c.Old) {
 				// An ENUM that is NOT NULL takes its first member where a text is refused.
 				o, n := ends(p, c.Table, c.Old, c.New)
-				p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Omit, Caution: !p.Strict(), What: change(n, c) + ", without a default", If: "old code puts rows without naming it (1364)"})
+				p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Omit, Caution: !refusesOmission(p, c.New), What: change(n, c) + ", without a default", If: "old code puts rows without naming it (1364)"})
 			}
 		}
 	},

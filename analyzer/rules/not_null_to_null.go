@@ -40,9 +40,9 @@ var notNullToNull = &analyzer.Rule{
 			p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Write, What: what, If: "new code writes NULL (1048)"})
 		}
 		if needsValue(p, c.Old) && !needsValue(p, c.New) {
-			p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Omit, Caution: !p.Strict(), What: what, If: "new code puts rows without naming it (1364)"})
+			p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Omit, Caution: !refusesOmission(p, c.Old), What: what, If: "new code puts rows without naming it (1364)"})
 		}
-		if got, _, _ := whenOmitted(p, c.New); got == omittedNull && !(needsValue(p, c.Old) && p.Strict()) && omittedRefusable(p, c.Table, c.New) {
+		if got, _, _ := whenOmitted(p, c.New); got == omittedNull && !refusesOmission(p, c.Old) && omittedRefusable(p, c.Table, c.New) {
 			p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Omit, What: what, If: "a CHECK, a foreign key or a computed column refuses NULL in rows of old code that leave it out (1452, 3819)"})
 		}
 		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Read, Caution: true, Mediated: true, What: what, If: "new code has written NULL and old code does not expect it"})

@@ -47,9 +47,9 @@ var nullToNotNull = &analyzer.Rule{
 			p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(o.Table), Use: analyzer.Write, What: what, If: "its expression gives NULL for a row that old code writes (1048)"})
 		}
 		if needsValue(p, c.New) && !needsValue(p, c.Old) {
-			p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Omit, Caution: !p.Strict(), What: what + " without a default", If: "old code puts rows without naming it (1364)"})
+			p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: analyzer.Omit, Caution: !refusesOmission(p, c.New), What: what + " without a default", If: "old code puts rows without naming it (1364)"})
 		}
-		if got, _, _ := whenOmitted(p, c.Old); got == omittedNull && !(needsValue(p, c.New) && p.Strict()) {
+		if got, _, _ := whenOmitted(p, c.Old); got == omittedNull && !refusesOmission(p, c.New) {
 			if old := p.Old.Table(o.Table); old != nil && omittedRefusable(p, old, c.Old) {
 				p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Omit, What: what, If: "a CHECK, a foreign key or a computed column refuses NULL, which rows of new code that leave it out have until then (1452, 3819)"})
 			}

@@ -25,7 +25,7 @@ func whenOmitted(p *analyzer.Pass, c *schema.Column) (what omitted, value string
 		return omittedValue, "", false
 	case c.AutoIncrement:
 		return omittedNumber, "", false
-	case needsValue(p, c) && p.Strict():
+	case refusesOmission(p, c):
 		return omittedRefused, "", false
 	case c.Default != nil && c.Default.Null && c.Nullable:
 		return omittedNull, "", false
