@@ -33,7 +33,7 @@ lint:
 test: ## run the tests; what needs a server, Docker or Python is skipped with a line that says so
 	@log=$$(mktemp); $(GO) test -v $(TESTFLAGS) ./... >$$log 2>&1; code=$$?; \
 	if [ $$code = 0 ]; then grep -E '^ok' $$log; else grep -vE '^(=== | *--- PASS)' $$log; fi; \
-	echo "skipped:"; grep -ihE 'skipped[:,]' $$log | sed -E 's/^ *[a-z_]+\.go:[0-9]+: /  /' | sort -u; \
+	echo "skipped:"; grep -hE 'SKIPPED[:,]' $$log | sed -E 's/^ *[a-z_]+\.go:[0-9]+: /  /' | sort -u; \
 	rm -f $$log; exit $$code
 
 generate: ## bring generated documents and expected outputs up to date

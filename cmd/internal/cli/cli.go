@@ -109,7 +109,9 @@ the MySQL schema at both from the repository's migrations, finds what changed, d
 new code must run before or after the schema changes, and says why, with file and line. Nothing of the repository is
 executed.
 
-DEPLOYED and TARGET are tags, branches or commits; DEPLOYED..TARGET works too.`,
+DEPLOYED and TARGET are tags, branches or commits; DEPLOYED..TARGET works too.
+
+Formats: ` + formatNames() + ".",
 		Example: `  instep v3.110                   from the deployed tag to HEAD
   instep v3.110 v3.111            between two tags
   instep v3.110 --worktree        to the files as they are, uncommitted ones too
@@ -138,6 +140,15 @@ DEPLOYED and TARGET are tags, branches or commits; DEPLOYED..TARGET works too.`,
 	})
 	root.AddCommand(newHistory(o), newSchema(o), newSQL(o), newSimulate(o, run), newRules(o), newExplain(o), newInit(o), newDemo(o), newWait(o), newComment(o), newMan(), newServe(o), newVersion())
 	return root
+}
+
+// formatNames lists the formats of a report.
+func formatNames() string {
+	var names []string
+	for _, f := range report.Formats {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // addTargetFlags adds the flags of commands that compare two refs.

@@ -655,10 +655,8 @@ func (s *botServer) analyse(c *botClone, w botRepository, j bot.Job, rev, target
 	r := analyzer.Analyze(u, rules.All)
 	result.Summary = oneLine(report.Answer(r))
 	switch r.Verdict {
-	case analyzer.Split:
+	case analyzer.Split, analyzer.Unproven: // as instep comment: not proved is not safe, and trying again does not mend it
 		result.State = forge.Failure
-	case analyzer.Unproven:
-		result.State = forge.Failed
 	default:
 		result.State = forge.Success
 	}
