@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,17 +16,17 @@ import (
 	"instep/simulate/servertest"
 )
 
-// engines are those that sessions run on: MySQL in Docker and MariaDB as a local process.
+// engines are those that sessions run on: MySQL in Docker and MariaDB as a local process. have skips the test without them.
 var engines = []struct {
-	name  string
-	needs []string
-	o     EngineOptions
+	name string
+	have func(testing.TB) *servertest.Server
+	o    EngineOptions
 }{
-	{"docker mysql", []string{"docker", "mysql"}, EngineOptions{Engine: "docker", Image: "instep-test/mysql:9.7"}},
-	{"local mariadb", []string{"mariadb"}, EngineOptions{Engine: "local", Mysqld: "mariadbd"}},
+	{"docker mysql", servertest.MySQL, EngineOptions{Engine: "docker", Image: "instep-test/mysql:9.7"}},
+	{"local mariadb", servertest.MariaDB, EngineOptions{Engine: "local", Mysqld: "mariadbd"}},
 }
 
-// A session is an upgrade with what the servers must say about it.
+// An upgradeSession is an upgrade with what the servers must say about it.
 type upgradeSession struct {
 	name     string
 	old, new string // statements
@@ -113,9 +112,10 @@ CREATE TRIGGER users_log AFTER INSERT ON users FOR EACH ROW INSERT INTO log (who
 func TestSessions(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
+			e.have(t)
 			srv, err := Start(context.Background(), e.o, func(string) {})
 			if err != nil {
-				unavailable(t, err, e.needs...)
+				t.Fatal(err)
 			}
 			defer srv.Close()
 			for _, s := range sessions {
@@ -229,19 +229,4 @@ func failedCells(sim *analyzer.Simulation) []string {
 		}
 	}
 	return list
-}
-
-// unavailable skips a test whose engine this machine does not have, unless it is required.
-func unavailable(t *testing.T, err error, needs ...string) {
-	t.Helper()
-	var none *UnavailableError
-	if !errors.As(err, &none) {
-		t.Fatal(err)
-	}
-	for _, need := range needs {
-		if servertest.Required(need) {
-			t.Fatalf("%v, and INSTEP_REQUIRE names %s", err, need)
-		}
-	}
-	t.Skipf("SKIPPED, NOT TESTED: %v", err)
 }

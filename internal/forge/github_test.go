@@ -64,7 +64,7 @@ func TestOneComment(t *testing.T) {
 // TestConcurrentComments: many runs at the same moment leave one comment.
 func TestConcurrentComments(t *testing.T) {
 	f := forgetest.NewGitHub(t)
-	f.Slow = 2 * time.Millisecond
+	f.Slow = 30 * time.Millisecond
 	const runs = 12
 	var wg sync.WaitGroup
 	for i := range runs {

@@ -64,7 +64,7 @@ func TestOneNote(t *testing.T) {
 // TestConcurrentNotes: many runs at the same moment leave one note.
 func TestConcurrentNotes(t *testing.T) {
 	f := forgetest.NewGitLab(t)
-	f.Slow = 2 * time.Millisecond
+	f.Slow = 30 * time.Millisecond
 	var wg sync.WaitGroup
 	for i := range 12 {
 		wg.Go(func() {

@@ -27,7 +27,7 @@ func findPython(t *testing.T) string {
 		if slices.Contains(strings.Split(os.Getenv("INSTEP_REQUIRE"), ","), "python") {
 			t.Fatalf("INSTEP_REQUIRE names python, but there is no python3 of version 3.11 or newer: %v", err)
 		}
-		t.Skipf("skipped: needs python3 of version 3.11 or newer, to compare with CPython's ast: %v", err)
+		t.Skipf("SKIPPED, NOT TESTED: needs python3 of version 3.11 or newer, to compare with CPython's ast: %v", err)
 	}
 	return path
 }

@@ -148,7 +148,7 @@ func TestTorture(t *testing.T) {
 // the parser to what MaxSize says about memory.
 func TestLargest(t *testing.T) {
 	if testing.Short() {
-		t.Skip("skipped: -short")
+		t.Skip("SKIPPED, NOT TESTED: -short")
 	}
 	for _, unit := range []string{"a,", "a;", "a\n", "-a,", "f'{a}',", "()()", "[],", "x\ny=1\n", "'\\n' "} {
 		src := []byte(strings.Repeat(unit, MaxSize/len(unit)))
