@@ -236,7 +236,7 @@ func testHostileTime(t *testing.T, s *Server, db string) {
 		c.limit = 100 * time.Millisecond
 		began := time.Now()
 		err = c.exec(ctx, text)
-		if took := time.Since(began); !errors.Is(err, errTime) || took > 10*time.Second {
+		if took := time.Since(began); !errors.Is(err, errTime) || took > 45*time.Second {
 			t.Errorf("%s: %s: %v after %v", s.Name, text, err, took)
 		}
 		for {

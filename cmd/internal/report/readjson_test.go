@@ -362,7 +362,7 @@ func TestHuge(t *testing.T) {
 	if n := utf8.RuneCountInString(out); n > 65_000 {
 		t.Errorf("%d characters", n)
 	}
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > 60*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	if !strings.Contains(out, "are too long for a comment") {
@@ -409,7 +409,7 @@ func FuzzReadJSON(f *testing.F) {
 				t.Errorf("%d characters", n)
 			}
 		}
-		if took := time.Since(start); took > 5*time.Second { // a second on a machine that does nothing else
+		if took := time.Since(start); took > 30*time.Second { // a second on a machine that does nothing else
 			t.Errorf("it took %v for %d bytes", took, len(src))
 		}
 		if !json.Valid(src) {
