@@ -530,14 +530,15 @@ func (a *analysis) settle() {
 			continue
 		}
 		seen[f.Fingerprint] = true
+		if f.Refused && f.Breaks&Running != 0 {
+			// Also where it is ignored: nobody's decision makes known what the schema is then.
+			a.gap(schema.Gap{Pos: f.Pos, What: "the schema after this statement", Why: "the server refuses it: " + f.What, Objects: []schema.Object{f.Hits}})
+		}
 		if i := slices.IndexFunc(a.Ignores, func(i Ignore) bool { return i.matches(f) }); i >= 0 {
 			used[i] = true
 			f.Because = a.Ignores[i].Because
 			a.report.Ignored = append(a.report.Ignored, f)
 			continue
-		}
-		if f.Refused && f.Breaks&Running != 0 {
-			a.gap(schema.Gap{Pos: f.Pos, What: "the schema after this statement", Why: "the server refuses it: " + f.What, Objects: []schema.Object{f.Hits}})
 		}
 		a.hit(&f)
 		a.report.Hazards = append(a.report.Hazards, f)

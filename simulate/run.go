@@ -204,7 +204,7 @@ func (r *run) load(ctx context.Context, i int, d analyzer.Database, in Database)
 	return dep, err
 }
 
-// count gives the number of rows of a database, as the server's dictionary estimates it.
+// count gives the number of rows of a database.
 func (r *run) count(ctx context.Context, dep *deployed) (int64, error) {
 	c, err := r.guest(ctx, dep.name)
 	if err != nil {
@@ -260,7 +260,7 @@ func (r *run) rehearse(ctx context.Context, i int, dep *deployed, steps []schema
 		if err != nil {
 			return nil, err
 		}
-		k, refused, err := r.attempt(ctx, name, steps)
+		k, refused, err := r.attempt(ctx, name, steps, states)
 		if derr := r.server.dropDatabase(ctx, name); err == nil {
 			err = derr
 		}
@@ -285,22 +285,26 @@ func withFit(o RowOptions, fit []*schema.Schema) RowOptions {
 }
 
 // attempt runs statements until one is refused, and gives its index.
-func (r *run) attempt(ctx context.Context, database string, steps []schema.Statement) (int, *analyzer.ServerError, error) {
+func (r *run) attempt(ctx context.Context, database string, steps []schema.Statement, states []*schema.Schema) (int, *analyzer.ServerError, error) {
 	c, err := r.guest(ctx, database)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer c.close()
 	for k, st := range steps {
-		if st.Params {
+		harmless := leftOut(states[k], st)
+		if st.Params && harmless {
 			continue
+		}
+		if st.Params {
+			return k, notRun, nil
 		}
 		if err := c.exec(ctx, st.SQL); err != nil {
 			refused, ok := serverError(err)
 			if !ok {
 				return k, nil, fmt.Errorf("%s: %w", st.Pos, err)
 			}
-			if !forbidden(refused.Code) {
+			if !harmless || !forbidden(refused.Code) {
 				return k, refused, nil
 			}
 		}
@@ -310,8 +314,19 @@ func (r *run) attempt(ctx context.Context, database string, steps []schema.State
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
+// notRun is the error of a statement whose values are known only at run time.
+var notRun = &analyzer.ServerError{Message: "it was not run: its values are known only at run time"}
+
+// leftOut tells whether a statement that cannot be run may be left out: one that is understood, and changes nothing of the schema and
+// of how later statements act. Without another one the states after it would not be what they are taken for.
+func leftOut(before *schema.Schema, st schema.Statement) bool {
+	after, err := before.Apply(st)
+	return err == nil && (after == before || len(schema.Diff(before, after)) == 0 &&
+		after.SQLMode() == before.SQLMode() && after.ForeignKeyChecks() == before.ForeignKeyChecks())
+}
+
 // forbidden tells whether an error says no more than that the guest may not do a thing: global settings, accounts, other databases
-// (MySQL manual: Server Error Message Reference). Its statement is left out, as the upgrade's own account may be allowed to.
+// (MySQL manual: Server Error Message Reference). The upgrade's own account may be allowed to.
 func forbidden(code int) bool { return slices.Contains([]int{1044, 1045, 1142, 1227, 1370}, code) }
 
 // walk runs the pending statements on the loaded database, and all code on every state. It gives the number of the last state
@@ -339,8 +354,12 @@ func (r *run) walk(ctx context.Context, i int, d analyzer.Database, dep *deploye
 	skipped := map[int]bool{}
 	for k, st := range steps {
 		step := &out.Steps[k]
+		harmless := leftOut(states[k], st)
 		if st.Params {
-			step.Skipped = "its values are known only at run time"
+			step.Error = notRun
+			if harmless {
+				step.Skipped, step.Error = "its values are known only at run time", nil
+			}
 		} else {
 			onRows := step.OnRows
 			o := measureOptions{Traffic: r.o.Measure, Probe: r.o.Measure, Rate: r.o.Rate, LockWait: r.o.LockWaitTimeout}
@@ -349,7 +368,7 @@ func (r *run) walk(ctx context.Context, i int, d analyzer.Database, dep *deploye
 			}
 			step.OnRows = onRows
 		}
-		if step.Error != nil && forbidden(step.Error.Code) {
+		if step.Error != nil && harmless && forbidden(step.Error.Code) {
 			step.Skipped, step.Error = "the account of a simulation may not do it: "+step.Error.String(), nil
 		}
 		if step.Skipped != "" {

@@ -240,6 +240,26 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// TestIgnoredRefusal: that the server refuses a statement can be ignored by nobody, for what the schema is then is not known.
+func TestIgnoredRefusal(t *testing.T) {
+	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE t (a INT)", Migrate: "ALTER TABLE t ADD COLUMN g INT"})
+	// Apply refuses what the rules of this package call refused, so that there is a gap already.
+	refuses := []*analyzer.Rule{{ID: "refuses", Breaks: running, Check: func(p *analyzer.Pass, c schema.Change) {
+		p.Report(analyzer.Hazard{Breaks: running, Hits: c.Object(), What: "no", Refused: true})
+	}}}
+	r := analyzer.Analyze(u, refuses)
+	i := slices.IndexFunc(r.Hazards, func(f analyzer.Finding) bool { return f.Refused })
+	if i < 0 || r.Verdict != analyzer.Unproven {
+		t.Fatalf("%s: %v", r.Verdict, r.Hazards)
+	}
+	for _, ig := range []analyzer.Ignore{{Fingerprint: r.Hazards[i].Fingerprint, Quiet: true}, {Rule: r.Hazards[i].Rule.ID, Because: "we know"}} {
+		u.Ignores = []analyzer.Ignore{ig}
+		if r := analyzer.Analyze(u, refuses); r.Verdict != analyzer.Unproven || len(r.Ignored) == 0 {
+			t.Errorf("%+v: %s, ignored %v", ig, r.Verdict, r.Ignored)
+		}
+	}
+}
+
 func TestIgnored(t *testing.T) {
 	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT, nick INT)", Migrate: "ALTER TABLE users DROP COLUMN nick"})
 	u.Ignores = []analyzer.Ignore{{Rule: "drop-column", Object: "users.nick", Because: "unused since v3.80"}, {Rule: "drop-table", Object: "users", Because: "?"}}
