@@ -59,6 +59,7 @@ type hub struct {
 	names []string
 	mu    sync.Mutex
 	api   map[string]*forgetest.GitHub
+	gate  sync.RWMutex // while it is locked, nobody gets past the beginning of a fetch
 }
 
 // newHub makes repositories that are all alike: those of the demo, and commits for pull requests that no reference names yet.
@@ -122,6 +123,9 @@ func newHub(t *testing.T, names []string, heads []string) (*hub, map[string]stri
 				w.WriteHeader(http.StatusUnauthorized)
 				return
 			}
+			h.gate.RLock()
+			//lint:ignore SA2001 it only waits
+			h.gate.RUnlock()
 			backend.ServeHTTP(w, r)
 			return
 		}
@@ -505,6 +509,7 @@ func TestServeLoad(t *testing.T) {
 		defer close(killed)
 		first.cmd.Process.Kill()
 		<-first.done
+		h.gate.Unlock()
 		time.Sleep(300 * time.Millisecond)
 		current.Store(startServe(t, binary, config))
 	}
@@ -514,7 +519,10 @@ func TestServeLoad(t *testing.T) {
 	for i, e := range events {
 		at, killAt := i, len(events)*2/5
 		if i < killAt {
-			at = min(i, killAt-40) // the last of them all at once, so that there is something to lose
+			at = min(i, killAt-40) // the last of them all at once, and none of them done, so that there is something to lose
+		}
+		if i == killAt-40 {
+			h.gate.Lock()
 		}
 		if d := time.Until(start.Add(pace * time.Duration(at) / time.Duration(len(events)))); d > 0 {
 			time.Sleep(d)
