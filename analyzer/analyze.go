@@ -24,12 +24,7 @@ func Analyze(u Upgrade, rules []*Rule) *Report {
 	if u.Server == (schema.Server{}) {
 		u.Server = schema.Server{Major: 8, Minor: 4}
 	}
-	a := &analysis{Upgrade: u, rules: rules, report: &Report{
-		Deployed: u.Deployed, Target: u.Target,
-		Order: []string{}, Services: []ServiceReport{}, Migrations: []Migration{}, Changes: []ChangeReport{},
-		Hazards: []Finding{}, Ignored: []Finding{}, UnusedIgnores: []Ignore{}, Costs: []Cost{},
-		Gaps: []schema.Gap{}, OtherGaps: []schema.Gap{}, Drift: []Difference{}, DriftGroups: []DriftGroup{},
-	}}
+	a := newAnalysis(u, rules)
 	for i := range u.Databases {
 		a.database(&u.Databases[i])
 	}
@@ -39,13 +34,61 @@ func Analyze(u Upgrade, rules []*Rule) *Report {
 	return a.report
 }
 
-// analysis is one run of Analyze.
+func newAnalysis(u Upgrade, rules []*Rule) *analysis {
+	return &analysis{Upgrade: u, rules: rules, report: &Report{
+		Deployed: u.Deployed, Target: u.Target,
+		Order: []string{}, Services: []ServiceReport{}, Migrations: []Migration{}, Changes: []ChangeReport{},
+		Hazards: []Finding{}, Ignored: []Finding{}, UnusedIgnores: []Ignore{}, Costs: []Cost{},
+		Gaps: []schema.Gap{}, OtherGaps: []schema.Gap{}, Drift: []Difference{}, DriftGroups: []DriftGroup{},
+	}}
+}
+
+// analysis is one run of Analyze, or what it sees from one Deployment.
 type analysis struct {
 	Upgrade
 	rules    []*Rule
 	report   *Report
 	findings []Finding
-	changed  bool // something is pending or differs
+	changed  bool   // something is pending or differs
+	used     []bool // of Ignores
+}
+
+// deployment judges what is seen from another ref at which services are.
+func (a *analysis) deployment(d *Deployment) {
+	from := newAnalysis(a.Upgrade, a.rules)
+	for i := range d.Databases {
+		from.database(&d.Databases[i])
+	}
+	sc := scope{
+		usage: d.Usage, from: d.Ref, new: !d.Reached,
+		old: func(s Service) bool { return slices.Contains(d.Services, s.Name) },
+	}
+	if sc.usage == nil {
+		sc.usage = Assume
+	}
+	if d.Reached {
+		// Databases have run these statements, or will run them from Upgrade.Deployed, where they are judged.
+		from.findings = slices.DeleteFunc(from.findings, func(f Finding) bool { return f.Breaks&OldCode == 0 })
+	} else {
+		a.changed = a.changed || from.changed
+	}
+	a.take(from.findings, sc)
+	for _, l := range []struct{ to, from *[]schema.Gap }{{&a.report.Gaps, &from.report.Gaps}, {&a.report.OtherGaps, &from.report.OtherGaps}} {
+		for _, g := range *l.from {
+			if !slices.ContainsFunc(*l.to, func(h schema.Gap) bool { return h.Pos == g.Pos && h.What == g.What && h.Why == g.Why }) {
+				*l.to = append(*l.to, g)
+			}
+		}
+	}
+}
+
+// A scope says of whose code findings are.
+type scope struct {
+	usage     Usage
+	from      Ref                  // zero: Upgrade.Deployed
+	old       func(s Service) bool // whether the service has old code here
+	new       bool                 // whether new code may meet the old schema that is here
+	consumers bool
 }
 
 func (a *analysis) database(d *Database) {
@@ -520,33 +563,79 @@ func fingerprint(f Finding) string {
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
-// settle sorts the findings, drops repetitions, sets ignored ones aside and finds out whom the others hit.
+// settle finds out whom the findings hit, from every ref at which services are, and sorts them.
 func (a *analysis) settle() {
-	slices.SortStableFunc(a.findings, compareFindings)
+	a.used = make([]bool, len(a.Ignores))
+	a.take(a.findings, scope{usage: a.Usage, old: func(s Service) bool { return !s.Elsewhere }, new: true, consumers: true})
+	for i := range a.Deployments {
+		a.deployment(&a.Deployments[i])
+	}
+	slices.SortStableFunc(a.report.Hazards, compareFindings)
+	slices.SortStableFunc(a.report.Ignored, compareFindings)
+	for i, used := range a.used {
+		if !used && !a.Ignores[i].Quiet {
+			a.report.UnusedIgnores = append(a.report.UnusedIgnores, a.Ignores[i])
+		}
+	}
+}
+
+// take drops repetitions among findings, sets ignored ones aside and finds out whom the others hit. What has been found from
+// another ref already is put together with that.
+func (a *analysis) take(findings []Finding, sc scope) {
+	slices.SortStableFunc(findings, compareFindings)
 	seen := map[string]bool{}
-	used := make([]bool, len(a.Ignores))
-	for _, f := range a.findings {
+	known := map[string]int{} // index of the report's hazards
+	for i, f := range a.report.Hazards {
+		known[f.Fingerprint] = i
+	}
+	for _, f := range findings {
 		if seen[f.Fingerprint] {
 			continue
 		}
 		seen[f.Fingerprint] = true
-		if f.Refused && f.Breaks&Running != 0 {
+		if f.Refused && f.Breaks&Running != 0 && sc.new {
 			// Also where it is ignored: nobody's decision makes known what the schema is then.
 			a.gap(schema.Gap{Pos: f.Pos, What: "the schema after this statement", Why: "the server refuses it: " + f.What, Objects: []schema.Object{f.Hits}})
 		}
+		f.From = sc.from
 		if i := slices.IndexFunc(a.Ignores, func(i Ignore) bool { return i.matches(f) }); i >= 0 {
-			used[i] = true
+			a.used[i] = true
 			f.Because = a.Ignores[i].Because
-			a.report.Ignored = append(a.report.Ignored, f)
+			if !slices.ContainsFunc(a.report.Ignored, func(g Finding) bool { return g.Fingerprint == f.Fingerprint }) {
+				a.report.Ignored = append(a.report.Ignored, f)
+			}
 			continue
 		}
-		a.hit(&f)
-		a.report.Hazards = append(a.report.Hazards, f)
-	}
-	for i, u := range used {
-		if !u && !a.Ignores[i].Quiet {
-			a.report.UnusedIgnores = append(a.report.UnusedIgnores, a.Ignores[i])
+		a.hit(&f, sc)
+		hits := len(f.Services)+len(f.Consumers) > 0
+		i, ok := known[f.Fingerprint]
+		switch {
+		case ok:
+			a.report.Hazards[i].join(f)
+		case sc.from == Ref{} || hits || sc.new && f.Breaks&Running != 0:
+			a.report.Hazards = append(a.report.Hazards, f)
 		}
+		a.changed = a.changed || hits
+	}
+}
+
+// join adds whom a finding hits that is the same, seen from another ref.
+func (f *Finding) join(g Finding) {
+	for _, h := range g.Services {
+		i := slices.IndexFunc(f.Services, func(x Hit) bool { return x.Name == h.Name })
+		if i < 0 {
+			f.Services = append(f.Services, h)
+			continue
+		}
+		x := &f.Services[i]
+		x.Code |= h.Code
+		x.Assumed = x.Assumed && h.Assumed
+		x.Evidence = sortedEvidence(append(slices.Clone(x.Evidence), h.Evidence...))
+	}
+	f.Evidence = sortedEvidence(append(f.Evidence, g.Evidence...))
+	f.Caution, f.Between = f.Caution && g.Caution, f.Between && g.Between
+	if g.If == "" { // what is sure from one of the refs is sure
+		f.If, f.Preflight = "", ""
 	}
 }
 
@@ -585,13 +674,16 @@ func boolCompare(a, b bool) int {
 }
 
 // hit asks the usage of every service and consumer whether the finding hits it.
-func (a *analysis) hit(f *Finding) {
+func (a *analysis) hit(f *Finding, sc scope) {
 	for _, s := range a.Services {
 		h := Hit{Name: s.Name, Assumed: true}
 		for _, code := range []Breaks{OldCode, NewCode} {
+			if code == OldCode && !sc.old(s) || code == NewCode && !sc.new {
+				continue
+			}
 			use := s.Access.Allows(f.Use)
 			if f.Breaks&code != 0 && use != 0 {
-				h.ask(a.Usage(s.Name, code, f.Hits, use), code, f)
+				h.ask(sc.usage(s.Name, code, f.Hits, use), code, f)
 			}
 		}
 		if h.Code != 0 {
@@ -602,19 +694,23 @@ func (a *analysis) hit(f *Finding) {
 	for _, c := range a.Consumers {
 		// Nobody knows when a consumer's new code runs, so what it is at either ref can meet the new schema.
 		h := Hit{Name: c.Name, Assumed: true}
-		if f.Breaks&OldCode != 0 {
-			h.ask(a.Usage(c.Name, OldCode, f.Hits, f.Use), OldCode, f)
-			h.ask(a.Usage(c.Name, NewCode, f.Hits, f.Use), OldCode, f)
+		if f.Breaks&OldCode != 0 && sc.consumers {
+			h.ask(sc.usage(c.Name, OldCode, f.Hits, f.Use), OldCode, f)
+			h.ask(sc.usage(c.Name, NewCode, f.Hits, f.Use), OldCode, f)
 		}
 		if h.Code != 0 {
 			f.Consumers = append(f.Consumers, h)
 			f.Evidence = append(f.Evidence, h.Evidence...)
 		}
 	}
-	slices.SortFunc(f.Evidence, func(x, y Evidence) int {
+	f.Evidence = sortedEvidence(f.Evidence)
+}
+
+func sortedEvidence(all []Evidence) []Evidence {
+	slices.SortFunc(all, func(x, y Evidence) int {
 		return cmp.Or(cmp.Compare(x.Rev, y.Rev), cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Text, y.Text))
 	})
-	f.Evidence = slices.Compact(f.Evidence)
+	return slices.Compact(all)
 }
 
 // ask adds an answer to a hit. A caution needs a Yes that tells how the object is used, not only that its name is known.

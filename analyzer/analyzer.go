@@ -17,7 +17,11 @@ import (
 // An Upgrade is a release to be judged. The caller fills in all that it knows; the comment of each field says what
 // an empty one means.
 type Upgrade struct {
+	// Deployed is the ref that services are deployed at and whose migrations databases have run. Where services are at
+	// different refs, Deployments are the others.
 	Deployed, Target Ref
+	Deployments      []Deployment
+	Behind           bool // of Deployed, as in Deployment
 	// Databases are the databases whose migrations the repository holds, usually one.
 	Databases []Database
 	// Services are the units that are deployed. Empty means one service named "code", with the migration as a step of its own.
@@ -38,6 +42,23 @@ type Upgrade struct {
 type Ref struct {
 	Rev    string // as the user wrote it: "v3.110"
 	Commit string // the full hash
+}
+
+// A Deployment is another ref than Upgrade.Deployed at which processes of some services are: of a service that was not
+// deployed with the others, or is just being deployed.
+type Deployment struct {
+	Ref
+	Services []string // by name
+	// Databases are as in Upgrade, from this ref to the target.
+	Databases []Database
+	// Usage answers for code at this ref and at the target. Nil means Assume.
+	Usage Usage
+	// Reached: databases have surely run all that this ref's history has, so that what is judged from here is only the old code
+	// of Services. Otherwise databases may be as this ref leaves them: its pending statements may have to be run, and the
+	// new code of every service may meet its schema.
+	Reached bool
+	// Behind: it is an older release than another ref at which services are. Nothing is judged by it.
+	Behind bool
 }
 
 // A Database is one database with the histories of both refs.
@@ -139,6 +160,8 @@ type Service struct {
 	Migrates bool // its deployment runs the pending migrations before its new processes start
 	Access   Access
 	Rollout  Rollout
+	// Elsewhere: none of its processes is at Upgrade.Deployed. The Deployments that name it say where they are.
+	Elsewhere bool
 }
 
 // A Consumer reads a database but is no service: a cron job, an export, another repository.
@@ -421,6 +444,8 @@ type ServiceReport struct {
 	Migrates bool
 	Access   Access
 	Rollout  Rollout
+	// Deployed are the refs at which its processes are: Report.Deployed first if it is among them, then as given.
+	Deployed []DeployedAt
 	// Place is Anywhere for the migrating service if it is fine, and carries Before if it has a window; formats print
 	// "migrates" instead. Use PlaceName.
 	Place            Place
@@ -435,6 +460,13 @@ type ServiceReport struct {
 	Reason         string
 	WindowReason   string
 	RollbackReason string
+}
+
+// A DeployedAt is a ref at which processes of a service are.
+type DeployedAt struct {
+	Ref
+	Reached bool // true of Report.Deployed; else as in Deployment
+	Behind  bool // as in Deployment
 }
 
 // PlaceName gives the place as it is printed: "migrates" for the migrating service, else Place's name.
@@ -485,6 +517,8 @@ type Finding struct {
 	Evidence []Evidence
 	// Because is the reason of an ignored one.
 	Because string
+	// From is the Deployment from which alone it is seen; zero if it is seen from Report.Deployed.
+	From Ref
 }
 
 // A Hit is a service or consumer that a hazard hits.

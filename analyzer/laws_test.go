@@ -114,6 +114,37 @@ func TestAddingAHazardNeverLoosensAPlace(t *testing.T) {
 	})
 }
 
+// TestWhereServicesAre: where two refs see the same, it does not matter at which of them a service is.
+func TestWhereServicesAre(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		want := w.report(w.hazards, w.services)
+		there := map[string]bool{}
+		for _, s := range w.services {
+			there[s.Name] = rapid.Bool().Draw(t, "elsewhere")
+		}
+		a := &analysis{Upgrade: Upgrade{Services: w.services, Usage: w.usage, Ignores: w.ignores}, report: &Report{}, changed: true}
+		for _, h := range w.hazards {
+			a.add(&Database{}, h, h.Breaks, false)
+		}
+		a.used = make([]bool, len(a.Ignores))
+		both := slices.Clone(a.findings)
+		a.take(a.findings, scope{usage: w.usage, old: func(s Service) bool { return !there[s.Name] }, new: true, consumers: true})
+		a.take(both, scope{usage: w.usage, old: func(s Service) bool { return there[s.Name] }, from: Ref{Rev: "v0"}, new: rapid.Bool().Draw(t, "open")})
+		a.place()
+		a.verdict()
+		for i, s := range want.Services {
+			got := a.report.Services[i]
+			if got.Place != s.Place || got.OldCodeNewSchema != s.OldCodeNewSchema || got.NewCodeOldSchema != s.NewCodeOldSchema || got.CanRollBack != s.CanRollBack {
+				t.Fatalf("%s of %v: %+v, all at one ref %+v", s.Name, there, got, s)
+			}
+		}
+		if a.report.Verdict != want.Verdict || len(a.report.Hazards) != len(want.Hazards) {
+			t.Fatalf("%s with %d hazards, all at one ref %s with %d", a.report.Verdict, len(a.report.Hazards), want.Verdict, len(want.Hazards))
+		}
+	})
+}
+
 func TestAddingAServiceNeverMovesAnother(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)

@@ -19,6 +19,14 @@ func (a *analysis) place() {
 
 func (a *analysis) service(s Service) ServiceReport {
 	r := ServiceReport{Name: s.Name, Migrates: s.Migrates, Access: s.Access, Rollout: s.Rollout, OldCodeNewSchema: OK, NewCodeOldSchema: OK, Because: []string{}}
+	if !s.Elsewhere {
+		r.Deployed = append(r.Deployed, DeployedAt{a.Deployed, true, a.Behind})
+	}
+	for _, d := range a.Deployments {
+		if slices.Contains(d.Services, s.Name) {
+			r.Deployed = append(r.Deployed, DeployedAt{d.Ref, d.Reached, d.Behind})
+		}
+	}
 	var old, new, later []string // what hazards say
 	for _, f := range a.report.Hazards {
 		i := slices.IndexFunc(f.Services, func(h Hit) bool { return h.Name == s.Name })

@@ -116,7 +116,8 @@ func (t revisionTable) read(ctx context.Context, db *sql.DB, id string) (Revisio
 	return r, rows.Err()
 }
 
-// atLeast compares ids that are numbers, whatever their leading zeros are.
+// atLeast compares ids that are numbers, whatever their leading zeros are. It takes a lower number for run: golang-migrate
+// passes over a file that arrives late with a number below the database's version, and its table cannot tell.
 func atLeast(have, id string) bool {
 	h, ok1 := new(big.Int).SetString(have, 10)
 	i, ok2 := new(big.Int).SetString(id, 10)

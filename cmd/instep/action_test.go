@@ -190,9 +190,15 @@ func TestAction(t *testing.T) {
 		if out, err := exec.Command("git", "clone", "-q", "--depth=1", "--branch=v1.1", "file://"+demo, r.dir).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		code, out := r.step(check, map[string]string{"deployed": "v1.0", "format": "github"})
-		if code != 0 || r.outputs()["verdict"] != "ordered" {
-			t.Errorf("exits with %d, outputs %v\n%s", code, r.outputs(), out)
+		for _, test := range []struct{ deployed, want, verdict string }{
+			{"v1.0", "instep v1.0 ", "ordered"},
+			{"admin=v1.0\n\n  app = v1.0\n", "instep v1.0 ", "ordered"},
+			{"latest-tag", "instep v1.2 ", "unproven"}, // only the remote has it
+		} {
+			_, out := r.step(check, map[string]string{"deployed": test.deployed, "format": "github"})
+			if r.outputs()["verdict"] != test.verdict || !strings.Contains(out, test.want) {
+				t.Errorf("%q: outputs %v\n%s", test.deployed, r.outputs(), out)
+			}
 		}
 	})
 

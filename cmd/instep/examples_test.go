@@ -34,7 +34,9 @@ wait)
 	for a; do args+=("$(sed -E "s#https?://[a-z0-9.:-]+/__version__#$INSTEP_SERVER/__version__#g" <<<"$a")"); done
 	exec "$INSTEP_REAL" "${args[@]}" --every=5ms --settle=20ms --timeout=20s ;;
 esac
-"$INSTEP_REAL" "$@"
+args=()
+for a; do args+=("$(sed -E "s#https?://[a-z0-9.:-]+/__version__#$INSTEP_SERVER/deployed#g" <<<"$a")"); done
+"$INSTEP_REAL" "${args[@]}"
 code=$?
 [ $code != 2 ] || exit 2
 `
@@ -68,6 +70,10 @@ func dryInstep(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/deployed" { // what --deployed asks is not there yet
+			fmt.Fprintln(w, `{"version": "3.110"}`)
+			return
+		}
 		fmt.Fprintln(w, `{"version": "v3.111", "commit": "89abcdef0123"}`)
 	}))
 	t.Cleanup(server.Close)

@@ -478,6 +478,20 @@ func TestFetch(t *testing.T) {
 	if err := r.Fetch(context.Background(), "v9.9"); err == nil {
 		t.Error("Fetch of a tag that does not exist succeeded")
 	}
+	here, err := r.TagNames()
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := r.RemoteTagNames(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.Fields(s.git("tag", "--list")); !slices.Equal(there, want) || len(here) >= len(there) {
+		t.Errorf("the remote has the tags %q, want %q; here are %q", there, want, here)
+	}
+	if _, err := open(t, s.dir).RemoteTagNames(context.Background()); err == nil {
+		t.Error("a repository without a remote has tags of one")
+	}
 	for _, rev := range []string{"", "--upload-pack=x", "-x"} {
 		if err := r.Fetch(context.Background(), rev); err == nil {
 			t.Errorf("Fetch(%q) succeeded", rev)

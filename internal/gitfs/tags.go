@@ -2,7 +2,9 @@ package gitfs
 
 import (
 	"container/heap"
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -18,7 +20,7 @@ func (r *Repo) Tags(glob string) ([]Commit, error) {
 	if _, err := path.Match(glob, ""); err != nil {
 		return nil, err
 	}
-	names, err := r.tagNames()
+	names, err := r.TagNames()
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +44,36 @@ func (r *Repo) Tags(glob string) ([]Commit, error) {
 	return tags, nil
 }
 
-// tagNames gives the names of all tags, sorted.
-func (r *Repo) tagNames() ([]string, error) {
+// RemoteTagNames gives the names of all tags that the remote has, sorted, with the git binary and the user's credentials.
+// Nothing is fetched.
+func (r *Repo) RemoteTagNames(ctx context.Context) ([]string, error) {
+	remote := r.remote()
+	if remote == "" {
+		return nil, errors.New("the repository has no remote whose tags could be listed")
+	}
+	if remote[0] == '-' {
+		return nil, fmt.Errorf("%q is no remote", remote)
+	}
+	cmd, err := r.git.command(ctx, true, "ls-remote", "--quiet", "--tags", "--refs", remote)
+	if err != nil {
+		return nil, err
+	}
+	out, err := output(cmd, "ls-remote")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for line := range strings.Lines(string(out)) {
+		if _, name, ok := strings.Cut(strings.TrimRight(line, "\r\n"), "\trefs/tags/"); ok && validRef(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// TagNames gives the names of all tags, sorted. What they point at is not looked at.
+func (r *Repo) TagNames() ([]string, error) {
 	var names []string
 	if !r.refFiles {
 		out, err := r.git.run("for-each-ref", "--format=%(refname)", "refs/tags/")

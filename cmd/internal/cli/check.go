@@ -25,18 +25,17 @@ func runCheck(cmd *cobra.Command, o *options, args []string) error {
 	}
 	defer q.repo.Close()
 	r := analyzer.Analyze(q.upgrade, rules.All)
-	doc := &report.Document{Report: r, ConfigChanges: q.changes, Color: o.colored(cmd.OutOrStdout()), Brief: o.quiet}
+	doc := &report.Document{Report: r, ConfigChanges: q.ends.changes, Color: o.colored(cmd.OutOrStdout()), Brief: o.quiet}
 	return o.answer(cmd, format, doc, q.order)
 }
 
-// An inquiry is what check and simulate are asked about, read and checked.
+// An inquiry is what check, comment and simulate are asked about, read and checked.
 type inquiry struct {
-	repo             io.Closer // to be closed when the trees have been read
-	deployed, target *tree
-	changes          []string // of the configuration
-	comparisons      []*migrate.Comparison
-	upgrade          analyzer.Upgrade
-	order            []string // that is demanded
+	repo        io.Closer // to be closed when the trees have been read
+	ends        *ends
+	comparisons []*migrate.Comparison
+	upgrade     analyzer.Upgrade
+	order       []string // that is demanded
 }
 
 // inquire reads what the arguments and flags name.
@@ -53,23 +52,30 @@ func (o *options) inquire(cmd *cobra.Command, args []string) (q *inquiry, err er
 			repo.Close()
 		}
 	}()
-	q = &inquiry{repo: repo}
-	if q.deployed, q.target, err = ends(cmd.Context(), repo, args, o); err != nil {
-		return nil, err
-	}
-	c, changes, err := configFor(q.deployed, q.target, o)
+	var a analysis
+	e, err := o.ends(cmd, repo, args, &a)
 	if err != nil {
 		return nil, err
 	}
-	q.changes = changes
-	if err := checkIgnores(c); err != nil {
+	q = &inquiry{repo: repo, ends: e}
+	if err := checkIgnores(e.config); err != nil {
 		return nil, err
 	}
-	var a analysis
-	if q.comparisons, err = a.compare(q.deployed, q.target, c); err != nil {
+	if q.comparisons, err = a.compare(e.deployed, e.target, e.config); err != nil {
 		return nil, err
 	}
-	q.upgrade = a.upgradeOf(q.comparisons, q.deployed, q.target, c)
+	q.upgrade = a.upgradeOf(q.comparisons, e.deployed, e.target, e.config)
+	if q.upgrade.Deployments, err = e.deployments(&a); err != nil {
+		return nil, err
+	}
+	q.upgrade.Behind = e.behind
+	if len(q.upgrade.Services) == 0 && len(e.elsewhere) > 0 {
+		q.upgrade.Services = []analyzer.Service{{Name: "code"}}
+	}
+	for i := range q.upgrade.Services {
+		s := &q.upgrade.Services[i]
+		s.Elsewhere = slices.Contains(e.elsewhere, s.Name)
+	}
 	accepted, err := acceptedIn(o.baseline)
 	if err != nil {
 		return nil, err

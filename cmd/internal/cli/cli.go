@@ -83,6 +83,7 @@ func printable(s string) string {
 // options are the flags that several commands share.
 type options struct {
 	dir        string
+	deployed   []string
 	config     string
 	configFrom string
 	format     string
@@ -109,12 +110,16 @@ the MySQL schema at both from the repository's migrations, finds what changed, d
 new code must run before or after the schema changes, and says why, with file and line. Nothing of the repository is
 executed.
 
-DEPLOYED and TARGET are tags, branches or commits; DEPLOYED..TARGET works too.
+DEPLOYED and TARGET are tags, branches or commits; DEPLOYED..TARGET works too. --deployed says what is deployed otherwise: the
+latest release tag, what the services' version endpoints report, a ref for each service. Where services are at different
+refs, each is checked from its own.
 
 Formats: ` + formatNames() + ".",
 		Example: `  instep v3.110                   from the deployed tag to HEAD
   instep v3.110 v3.111            between two tags
   instep v3.110 --worktree        to the files as they are, uncommitted ones too
+  instep --deployed latest-tag    from the latest release tag to HEAD
+  instep --deployed admin=v3.111 --deployed app=https://app.example.com/__version__
   instep -C ../balrog.git v3.110 v3.111 --format json`,
 		Args:          checkArgs,
 		SilenceUsage:  true,
@@ -153,6 +158,7 @@ func formatNames() string {
 
 // addTargetFlags adds the flags of commands that compare two refs.
 func addTargetFlags(cmd *cobra.Command, o *options) {
+	cmd.Flags().StringArrayVar(&o.deployed, "deployed", nil, "what is deployed, instead of DEPLOYED: [SERVICE=]REF, "+latestTag+", a version endpoint's address, or - (repeatable)")
 	cmd.Flags().BoolVar(&o.worktree, "worktree", false, "the target is the work tree, with its uncommitted files")
 }
 
@@ -165,7 +171,11 @@ func addDemandFlags(cmd *cobra.Command, o *options) {
 
 // checkArgs explains a wrong number of arguments in the words of the task.
 func checkArgs(cmd *cobra.Command, args []string) error {
-	switch len(args) {
+	n := len(args)
+	if f := cmd.Flags().Lookup("deployed"); f != nil && f.Changed {
+		n++ // it is said by the flag
+	}
+	switch n {
 	case 0:
 		return fmt.Errorf("which ref is deployed? %s (see %s --help)", cmd.UseLine(), cmd.CommandPath())
 	case 1, 2:

@@ -174,7 +174,7 @@ func (f *commentFlags) document(cmd *cobra.Command, o *options, args []string) (
 			return nil, nil, err
 		}
 		defer q.repo.Close()
-		return &report.Document{Report: analyzer.Analyze(q.upgrade, rules.All), ConfigChanges: q.changes}, q.order, nil
+		return &report.Document{Report: analyzer.Analyze(q.upgrade, rules.All), ConfigChanges: q.ends.changes}, q.order, nil
 	}
 	in := cmd.InOrStdin()
 	if f.from != "-" {

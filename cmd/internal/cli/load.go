@@ -22,8 +22,9 @@ var defaultServer = schema.Server{Major: 8, Minor: 4}
 // A tree is one end of an upgrade: a commit, or the work tree.
 type tree struct {
 	analyzer.Ref
-	fsys  fs.FS
-	files []string // all regular files, sorted
+	commit gitfs.Commit // zero for the work tree
+	fsys   fs.FS
+	files  []string // all regular files, sorted
 }
 
 // openRepo opens the repository of -C.
@@ -57,7 +58,7 @@ func atCommit(repo *gitfs.Repo, rev string, commit gitfs.Commit) (*tree, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &tree{analyzer.Ref{Rev: rev, Commit: commit.ID}, fsys, files}, nil
+	return &tree{analyzer.Ref{Rev: rev, Commit: commit.ID}, commit, fsys, files}, nil
 }
 
 // worktreeRev is how the report names the work tree.
@@ -72,24 +73,7 @@ func atWorktree(repo *gitfs.Repo) (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tree{analyzer.Ref{Rev: worktreeRev}, fsys, files}, nil
-}
-
-// ends gives both trees of a comparison.
-func ends(ctx context.Context, repo *gitfs.Repo, args []string, o *options) (deployed, target *tree, err error) {
-	from, to, err := refs(args, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	if deployed, err = at(ctx, repo, from, o); err != nil {
-		return nil, nil, err
-	}
-	if o.worktree {
-		target, err = atWorktree(repo)
-	} else {
-		target, err = at(ctx, repo, to, o)
-	}
-	return deployed, target, err
+	return &tree{Ref: analyzer.Ref{Rev: worktreeRev}, fsys: fsys, files: files}, nil
 }
 
 // configFor reads the configuration that counts for a comparison, and says by which lines it differs between the ends.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -185,16 +186,15 @@ func runSQL(cmd *cobra.Command, o *options, args []string) error {
 		return err
 	}
 	defer repo.Close()
-	deployed, target, err := ends(cmd.Context(), repo, args, o)
-	if err != nil {
-		return err
-	}
-	c, _, err := configFor(deployed, target, o)
-	if err != nil {
-		return err
-	}
 	var a analysis
-	cmps, err := a.compare(deployed, target, c)
+	e, err := o.ends(cmd, repo, args, &a)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(e.others, func(x otherEnd) bool { return !x.reached }) {
+		return e.alone("sql") // what is pending depends on where databases are
+	}
+	cmps, err := a.compare(e.deployed, e.target, e.config)
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func runSQL(cmd *cobra.Command, o *options, args []string) error {
 		}
 	}
 	if text.Len() == 0 {
-		fmt.Fprintf(&text, "-- nothing is pending between %s and %s\n", report.Clean(deployed.Rev), report.Clean(target.Rev))
+		fmt.Fprintf(&text, "-- nothing is pending between %s and %s\n", report.Clean(e.deployed.Rev), report.Clean(e.target.Rev))
 	}
 	err = o.document(cmd, func(w io.Writer) error {
 		_, err := io.WriteString(w, strings.TrimPrefix(text.String(), "\n"))

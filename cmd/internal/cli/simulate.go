@@ -111,6 +111,9 @@ func runSimulate(cmd *cobra.Command, o *options, f *simulateFlags, run simulator
 		return err
 	}
 	defer q.repo.Close()
+	if err := q.ends.alone("simulate"); err != nil {
+		return err
+	}
 	u := &q.upgrade
 	if len(u.Services) == 0 {
 		u.Services = []analyzer.Service{{Name: "code"}}
@@ -124,17 +127,17 @@ func runSimulate(cmd *cobra.Command, o *options, f *simulateFlags, run simulator
 		return err
 	}
 	r := analyzer.Analyze(*u, rules.All)
-	doc := &report.Document{Report: r, ConfigChanges: q.changes, Color: o.colored(cmd.OutOrStdout()), Brief: o.quiet}
+	doc := &report.Document{Report: r, ConfigChanges: q.ends.changes, Color: o.colored(cmd.OutOrStdout()), Brief: o.quiet}
 	p := newProgress(cmd.ErrOrStderr(), o.quiet, hider(so.DSN))
 	if !slices.ContainsFunc(u.Databases, pending) {
 		what := "no statement is pending"
 		if r.Verdict == analyzer.Unproven {
 			what = "no pending statement could be read"
 		}
-		p.note(fmt.Sprintf("%s between %s and %s: no server was started", what, q.deployed.Rev, q.target.Rev))
+		p.note(fmt.Sprintf("%s between %s and %s: no server was started", what, q.ends.deployed.Rev, q.ends.target.Rev))
 	} else {
 		for i, c := range q.comparisons {
-			in.Databases = append(in.Databases, simulated(c, u.Databases[i], q.target))
+			in.Databases = append(in.Databases, simulated(c, u.Databases[i], q.ends.target))
 		}
 		if doc.Simulation, err = simulation(cmd.Context(), run, in, so, p); err != nil {
 			return err

@@ -165,9 +165,9 @@ func (w *waitOptions) watch() ([]*watched, error) {
 			return nil, errors.New("--service needs --version: what should it report?")
 		}
 		for _, raw := range strings.Split(list, ",") {
-			u, err := url.Parse(strings.TrimSpace(raw))
-			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-				return nil, fmt.Errorf("--service %s: %q is no http or https address", name, raw)
+			u, err := versionAddress(raw)
+			if err != nil {
+				return nil, fmt.Errorf("--service %s: %w", name, err)
 			}
 			label := report.Clean(name)
 			if strings.Contains(list, ",") {
@@ -209,22 +209,14 @@ func (w *waitOptions) watch() ([]*watched, error) {
 func askVersion(ctx context.Context, u *url.URL, version string) (bool, string) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	ips, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
+	addresses, err := addressesOf(ctx, u)
 	if err != nil {
-		return false, report.Clean("its address is not known: " + err.Error())
+		return false, report.Clean(err.Error())
 	}
-	if len(ips) > maxInstances {
-		return false, fmt.Sprintf("it has %d addresses, more than %d", len(ips), maxInstances)
-	}
-	slices.Sort(ips)
 	right := 0
 	var wrong []string
-	for _, ip := range ips {
-		got, err := dockerflow(ctx, u, net.JoinHostPort(ip, port))
+	for _, addr := range addresses {
+		got, err := dockerflow(ctx, u, addr)
 		switch {
 		case err != nil:
 			wrong = append(wrong, err.Error())
@@ -240,8 +232,8 @@ func askVersion(ctx context.Context, u *url.URL, version string) (bool, string) 
 		return true, fmt.Sprintf("reports %s", report.Clean(version))
 	}
 	state := strings.Join(wrong[:min(len(wrong), 3)], "; ")
-	if len(ips) > 1 {
-		state = fmt.Sprintf("%d of %d addresses report %s; %s", right, len(ips), version, state)
+	if len(addresses) > 1 {
+		state = fmt.Sprintf("%d of %d addresses report %s; %s", right, len(addresses), version, state)
 	}
 	return false, report.Clean(state)
 }

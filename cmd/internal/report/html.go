@@ -42,6 +42,7 @@ type htmlView struct {
 	Matrix             *htmlMatrix
 	DriftTitle         string
 	DriftLines         []string
+	Deployments        []string // where services are, if not all at one ref
 }
 
 // A htmlGroup is findings that are alike.
@@ -49,6 +50,7 @@ type htmlGroup struct {
 	Findings []analyzer.Finding
 	Rule     *analyzer.Rule
 	Who, If  string
+	Seen     string // from which ref alone
 	Evidence []analyzer.Evidence
 	More     int // evidence that is left out
 }
@@ -127,6 +129,9 @@ func writeHTML(w io.Writer, d *Document) error {
 	all := *d
 	all.Report = d.Combined()
 	v := htmlView{Document: &all, Answer: d.answer(), Why: Clean(all.why()), From: ref(d.Deployed), To: ref(d.Target), Reasons: all.reasons()}
+	for _, line := range all.deployments() {
+		v.Deployments = append(v.Deployments, Clean(line))
+	}
 	v.Title = "instep " + v.From + " → " + v.To
 	if len(all.Changes) > 0 || all.Verdict != analyzer.NoChange {
 		for _, s := range all.Services {
@@ -172,7 +177,7 @@ func htmlGroups(all []analyzer.Finding) []htmlGroup {
 	var groups []htmlGroup
 	for _, g := range alikes(all, alikeKey) {
 		seen := evidence(g)
-		groups = append(groups, htmlGroup{Findings: g, Rule: g[0].Rule, Who: hitText(g[0]), If: g[0].If, Evidence: seen[:min(len(seen), maxSeen)], More: len(seen) - min(len(seen), maxSeen)})
+		groups = append(groups, htmlGroup{Findings: g, Rule: g[0].Rule, Who: hitText(g[0]), If: g[0].If, Seen: fromText(g[0]), Evidence: seen[:min(len(seen), maxSeen)], More: len(seen) - min(len(seen), maxSeen)})
 	}
 	return groups
 }

@@ -10,8 +10,9 @@ import (
 )
 
 // FormatVersion is the version of the JSON document: the second number grows when a key is added, the first when
-// anything else changes. 1.1 added why, ignored, drift and config_changes; 1.2 added simulation, and what ReadJSON needs.
-const FormatVersion = "1.2"
+// anything else changes. 1.1 added why, ignored, drift and config_changes; 1.2 added simulation, and what ReadJSON needs; 1.3 added
+// at which refs services are deployed, and the ref from which alone a hazard is seen.
+const FormatVersion = "1.3"
 
 // JSON prints the report as one JSON object: the contract for programs. Lists are [] when they are empty, never null.
 var JSON = &Format{
@@ -64,6 +65,14 @@ type jsonService struct {
 	Reason           string   `json:"reason"`
 	WindowReason     string   `json:"window_reason"`
 	RollbackReason   string   `json:"rollback_reason"`
+	Deployed         []jsonAt `json:"deployed"`
+}
+
+// A jsonAt is a ref at which processes of a service are.
+type jsonAt struct {
+	jsonRef
+	Reached bool `json:"reached"`
+	Behind  bool `json:"behind"`
 }
 
 type jsonMigration struct {
@@ -109,6 +118,7 @@ type jsonHazard struct {
 	Refused   bool           `json:"refused"`
 	Preflight string         `json:"preflight"`
 	Hits      []jsonHit      `json:"hits"`
+	From      string         `json:"from"`
 }
 
 // A jsonHit says of one of the services or consumers which of its code is hit.
@@ -207,7 +217,7 @@ func writeJSON(w io.Writer, d *Document) error {
 	for _, s := range r.Services {
 		out.Services = append(out.Services, jsonService{
 			s.Name, s.Migrates, s.PlaceName(), string(s.OldCodeNewSchema), string(s.NewCodeOldSchema), s.Window, s.CanRollBack, list(s.Because),
-			string(s.Access), string(s.Rollout), s.Place&analyzer.Before != 0, s.Place&analyzer.After != 0, s.Reason, s.WindowReason, s.RollbackReason,
+			string(s.Access), string(s.Rollout), s.Place&analyzer.Before != 0, s.Place&analyzer.After != 0, s.Reason, s.WindowReason, s.RollbackReason, deployedAt(s),
 		})
 	}
 	for _, m := range r.Migrations {
@@ -266,7 +276,7 @@ func hazard(f analyzer.Finding) jsonHazard {
 	h := jsonHazard{
 		Rule: f.Rule.ID, Fingerprint: f.Fingerprint, Object: f.Hits.String(), Use: f.Use.String(), Breaks: f.Breaks.Names(), If: f.If, What: f.What,
 		jsonPos: position(f.Pos), Services: names(f.Services), Consumers: names(f.Consumers), Evidence: []jsonEvidence{},
-		Database: f.Database, Caution: f.Caution, Mediated: f.Mediated, Between: f.Between, Refused: f.Refused, Preflight: f.Preflight, Hits: []jsonHit{},
+		Database: f.Database, Caution: f.Caution, Mediated: f.Mediated, Between: f.Between, Refused: f.Refused, Preflight: f.Preflight, Hits: []jsonHit{}, From: f.From.Rev,
 	}
 	for _, e := range f.Evidence {
 		h.Evidence = append(h.Evidence, jsonEvidence(e))
@@ -278,6 +288,14 @@ func hazard(f analyzer.Finding) jsonHazard {
 		h.Hits = append(h.Hits, jsonHit{x.Name, true, x.Code.Names(), x.Assumed})
 	}
 	return h
+}
+
+func deployedAt(s analyzer.ServiceReport) []jsonAt {
+	out := []jsonAt{}
+	for _, at := range s.Deployed {
+		out = append(out, jsonAt{jsonRef(at.Ref), at.Reached, at.Behind})
+	}
+	return out
 }
 
 func names(hits []analyzer.Hit) []string {

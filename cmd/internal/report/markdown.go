@@ -50,6 +50,9 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		fmt.Fprintf(&b, ": %s", md(shorten(why, maxSentence)))
 	}
 	b.WriteString("\n\n")
+	for _, line := range d.deployments() {
+		b.WriteString(md(shorten(line, maxSentence)) + "\n\n")
+	}
 	if len(d.Services) > 0 && (len(d.Changes) > 0 || d.Verdict != analyzer.NoChange) {
 		b.WriteString("| service | place | old code, new schema | new code, old schema | window | rollback |\n| --- | --- | --- | --- | --- | --- |\n")
 		for i, s := range d.Services {
@@ -168,7 +171,7 @@ func mdFindings(d *Document, want func(analyzer.Finding) bool) []string {
 		}
 		f := g[0]
 		b.WriteString("\n")
-		for _, row := range [][2]string{{"who", hitText(f)}, {"if", f.If}, {"why", f.Rule.Why}, {"fix", f.Rule.Fix}} {
+		for _, row := range [][2]string{{"who", hitText(f)}, {"if", f.If}, {"from", fromText(f)}, {"why", f.Rule.Why}, {"fix", f.Rule.Fix}} {
 			if row[1] != "" {
 				fmt.Fprintf(&b, "  **%s** %s<br>\n", row[0], md(row[1]))
 			}

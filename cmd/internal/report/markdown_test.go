@@ -30,11 +30,12 @@ func hostileDocument() *Document {
 	pos := schema.Pos{File: evil, Line: 1, Col: 1}
 	r := &analyzer.Report{
 		Verdict: analyzer.Unproven, Deployed: analyzer.Ref{Rev: evil, Commit: strings.Repeat("a", 40)}, Why: evil,
-		Services:   []analyzer.ServiceReport{{Name: evil, Reason: evil, WindowReason: evil, Window: true, RollbackReason: evil}},
+		Services: []analyzer.ServiceReport{{Name: evil, Reason: evil, WindowReason: evil, Window: true, RollbackReason: evil,
+			Deployed: []analyzer.DeployedAt{{Ref: analyzer.Ref{Rev: evil, Commit: strings.Repeat("b", 40)}, Reached: true, Behind: true}, {Ref: analyzer.Ref{Rev: evil}}}}},
 		Migrations: []analyzer.Migration{{ID: evil, File: evil, Database: evil, State: analyzer.Pending}},
 		Hazards: []analyzer.Finding{
 			{Fingerprint: "1", Hazard: analyzer.Hazard{Rule: rule, Breaks: analyzer.OldCode, Hits: schema.Object{Kind: schema.KindTable, Table: evil}, What: evil, If: evil, Preflight: evil}, Pos: pos,
-				Services: []analyzer.Hit{{Name: evil, Code: analyzer.OldCode}}, Evidence: []analyzer.Evidence{{Rev: evil, File: evil, Line: 1, Text: evil}}},
+				Services: []analyzer.Hit{{Name: evil, Code: analyzer.OldCode}}, Evidence: []analyzer.Evidence{{Rev: evil, File: evil, Line: 1, Text: evil}}, From: analyzer.Ref{Rev: evil}},
 			{Hazard: analyzer.Hazard{Rule: rule, Breaks: analyzer.OldCode, Hits: schema.Object{Kind: schema.KindTable, Table: evil}, What: evil, If: evil, Caution: true}, Fingerprint: "2", Pos: pos},
 		},
 		Ignored:       []analyzer.Finding{{Fingerprint: "3", Hazard: analyzer.Hazard{Rule: rule, What: evil}, Because: evil, Pos: pos}},

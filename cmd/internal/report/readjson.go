@@ -334,6 +334,10 @@ func (rd *jsonReader) service(s jsonService) analyzer.ServiceReport {
 		NewCodeOldSchema: word(rd, "new_code_old_schema", s.NewCodeOldSchema, statusNames...),
 		Reason:           s.Reason, WindowReason: s.WindowReason, RollbackReason: s.RollbackReason,
 	}
+	rd.few("refs of a service", len(s.Deployed))
+	for _, at := range s.Deployed {
+		r.Deployed = append(r.Deployed, analyzer.DeployedAt{Ref: rd.ref(at.jsonRef), Reached: at.Reached, Behind: at.Behind})
+	}
 	for _, fp := range s.Because {
 		rd.matches("fingerprint", fp, fingerprintID)
 	}
@@ -355,7 +359,7 @@ func (rd *jsonReader) finding(h *jsonHazard) analyzer.Finding {
 			Rule: rd.ruleWith(h.Rule), Breaks: rd.breaks("breaks", h.Breaks), Hits: printedObject(h.Object), Use: rd.use(h.Use), If: h.If, What: h.What,
 			Caution: h.Caution, Mediated: h.Mediated, Refused: h.Refused, Preflight: h.Preflight,
 		},
-		Database: h.Database, Fingerprint: rd.matches("fingerprint", h.Fingerprint, fingerprintID), Pos: rd.position(h.jsonPos), Between: h.Between,
+		Database: h.Database, Fingerprint: rd.matches("fingerprint", h.Fingerprint, fingerprintID), Pos: rd.position(h.jsonPos), Between: h.Between, From: analyzer.Ref{Rev: h.From},
 	}
 	rd.few("hits of a hazard", len(h.Hits))
 	rd.few("places in the sources for a hazard", len(h.Evidence))

@@ -83,6 +83,13 @@ func TestReadJSON(t *testing.T) {
 	rebased.UnusedIgnores = []analyzer.Ignore{{Rule: "drop-column", Object: "users.nick", Because: "why not"}}
 	rebased.OtherGaps = []schema.Gap{{Pos: schema.Pos{File: "db/0.sql"}, What: "x", Why: "y"}}
 	docs["config and drift"] = rebased
+	behind := release(t, usersTable, "ALTER TABLE users DROP COLUMN nick", nil)
+	behind.Services[0].Deployed = []analyzer.DeployedAt{{Ref: analyzer.Ref{Rev: "v0", Commit: strings.Repeat("0", 40)}, Reached: true, Behind: true}}
+	behind.Hazards[0].From = analyzer.Ref{Rev: "v0", Commit: strings.Repeat("0", 40)}
+	if out := write(t, Text, behind); !strings.Contains(out, "at v0 (000000000), behind") || !strings.Contains(out, "from  what is deployed at v0") || !strings.Contains(out, "that takes away") {
+		t.Errorf("who is behind is not said:\n%s", out)
+	}
+	docs["behind"] = behind
 	for name, d := range docs {
 		t.Run(name, func(t *testing.T) {
 			rule := ruleByID
@@ -132,9 +139,9 @@ func TestReadJSONRefuses(t *testing.T) {
 		edit      []string
 		want      string
 	}{
-		{"another major version", "split", []string{`"1.2"`, `"2.0"`}, "format 2.0"},
-		{"an older minor version", "split", []string{`"1.2"`, `"1.1"`}, "format 1.1, which lacks"},
-		{"no version", "split", []string{`"1.2"`, `"x"`}, "which is none"},
+		{"another major version", "split", []string{`"1.3"`, `"2.0"`}, "format 2.0"},
+		{"an older minor version", "split", []string{`"1.3"`, `"1.1"`}, "format 1.1, which lacks"},
+		{"no version", "split", []string{`"1.3"`, `"x"`}, "which is none"},
 		{"a verdict", "split", []string{`"verdict": "split"`, `"verdict": "fine"`}, `verdict: "fine" is not known`},
 		{"a safe verdict for a split", "split", []string{`"verdict": "split"`, `"verdict": "any-order"`, `"order": []`, `"order": ["app", "admin"]`}, "does not go with its verdict"},
 		{"no change for a split", "split", []string{`"verdict": "split"`, `"verdict": "no-change"`}, "does not go with its verdict"},
@@ -163,8 +170,8 @@ func TestReadJSONRefuses(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"": "no JSON", "null": "no format_version", "[]": "no JSON document of instep", `{"format_version": 1.2}`: "no JSON document of instep",
-		`{"format_version": "1.2"}`:                                                  `verdict: ""`,
-		`{"format_version": "1.2", "hazards": 1}`:                                    "hazards",
+		`{"format_version": "1.3"}`:                                                  `verdict: ""`,
+		`{"format_version": "1.3", "hazards": 1}`:                                    "hazards",
 		strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000):                  "",
 		strings.Repeat("[", 100) + strings.Repeat("]", 100):                          "nested more than",
 		`{"services": [` + strings.Repeat("{},", maxJSONList) + `{}]}`:               "a list has more than",
@@ -196,7 +203,7 @@ func cells(n int) string {
 // and the answer are the program's own.
 func TestReadJSONUnknown(t *testing.T) {
 	d := releases(t)["split"]
-	text := edited(t, d, `"1.2"`, `"1.7", "answer": "Deploy!", "new": {"a": [1, {"b": null}]}`, `"rule": "`, `"why": "lies", "fix": "lies", "title": "lies", "rule": "zz-`)
+	text := edited(t, d, `"1.3"`, `"1.7", "answer": "Deploy!", "new": {"a": [1, {"b": null}]}`, `"rule": "`, `"why": "lies", "fix": "lies", "title": "lies", "rule": "zz-`)
 	back, err := ReadJSON(strings.NewReader(text), ruleByID)
 	if err != nil {
 		t.Fatal(err)
@@ -390,7 +397,7 @@ func FuzzReadJSON(f *testing.F) {
 			f.Add([]byte(b.String()))
 		}
 	}
-	f.Add([]byte(`{"format_version": "1.2", "verdict": "no-change"}`))
+	f.Add([]byte(`{"format_version": "1.3", "verdict": "no-change"}`))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		start := time.Now()
 		d, err := ReadJSON(strings.NewReader(string(src)), ruleByID)

@@ -100,6 +100,9 @@ func (d *Document) remark(f analyzer.Finding) remark {
 	if f.If != "" {
 		m.text += " Only if " + sentence(f.If)
 	}
+	if from := fromText(f); from != "" {
+		m.text += " Seen from " + sentence(from)
+	}
 	return m
 }
 

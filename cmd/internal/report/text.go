@@ -145,9 +145,49 @@ func (t *text) summary() {
 		}
 	}
 	t.line("%s → %s: %s, %s", ref(t.Deployed), ref(t.Target), plural(pending, "pending migration"), plural(len(t.Changes), "schema change"))
+	for _, s := range t.deployments() {
+		t.wrap("", s)
+	}
 	if why := t.why(); why != "" {
 		t.wrap("", why)
 	}
+}
+
+// deployments says where services are if they are not all at the deployed ref, and which are behind.
+func (d *Document) deployments() []string {
+	var where, open []string
+	differ := false
+	for _, s := range d.Services {
+		if s.Access == analyzer.NoAccess {
+			continue
+		}
+		var at []string
+		for _, a := range s.Deployed {
+			text := ref(a.Ref)
+			if a.Behind {
+				text += ", behind"
+			}
+			at = append(at, text)
+			differ = differ || a.Ref != d.Deployed
+			if !a.Reached && !slices.Contains(open, ref(a.Ref)) {
+				open = append(open, ref(a.Ref))
+			}
+		}
+		if len(at) > 0 {
+			where = append(where, s.Name+" at "+strings.Join(at, " and "))
+		}
+	}
+	if !differ {
+		return nil
+	}
+	lines := []string{"Services are deployed at different refs: " + strings.Join(where, "; ") + ". Each was checked from there."}
+	if late := d.late(); len(late) > 0 {
+		lines = append(lines, fmt.Sprintf(`Bring %s to %s first, where databases are: that takes away what is marked "from".`, strings.Join(late, " and "), ref(d.Deployed)))
+	}
+	if len(open) > 0 {
+		lines = append(lines, fmt.Sprintf("Nothing tells whether databases are as %s or %s leaves them, so both have to be safe.", ref(d.Deployed), strings.Join(open, " or ")))
+	}
+	return lines
 }
 
 // why gives the verdict's reason where the services' own reasons do not say it.
@@ -156,6 +196,24 @@ func (d *Document) why() string {
 		return ""
 	}
 	return strings.TrimSuffix(d.Why, ".") + "."
+}
+
+// late gives the services that are hit by what they would not be hit by if they were at the deployed ref, where databases are.
+func (d *Document) late() []string {
+	var names []string
+	for _, s := range d.Services {
+		for _, at := range s.Deployed {
+			if !at.Reached || slices.Contains(names, s.Name) {
+				continue
+			}
+			if slices.ContainsFunc(d.Hazards, func(f analyzer.Finding) bool {
+				return f.From.Rev == at.Rev && slices.ContainsFunc(f.Services, func(h analyzer.Hit) bool { return h.Name == s.Name })
+			}) {
+				names = append(names, s.Name)
+			}
+		}
+	}
+	return names
 }
 
 func ref(r analyzer.Ref) string {
@@ -331,11 +389,12 @@ func merged(all []analyzer.Finding) []analyzer.Finding {
 		what, when       string
 		caution, between bool
 		database         string
+		from             analyzer.Ref
 	}
 	at := map[key]int{}
 	var out []analyzer.Finding
 	for _, f := range all {
-		k := key{f.Rule, f.Pos, f.What, f.If, f.Caution, f.Between, f.Database}
+		k := key{f.Rule, f.Pos, f.What, f.If, f.Caution, f.Between, f.Database, f.From}
 		i, ok := at[k]
 		if !ok || !hit(f) {
 			if hit(f) {
@@ -398,10 +457,19 @@ type alike struct {
 	when             string
 	caution, between bool
 	who              string
+	from             analyzer.Ref
 }
 
 func alikeKey(f analyzer.Finding) alike {
-	return alike{f.Rule, f.Breaks, f.Use, f.If, f.Caution, f.Between, hitText(f)}
+	return alike{f.Rule, f.Breaks, f.Use, f.If, f.Caution, f.Between, hitText(f), f.From}
+}
+
+// fromText says that a finding is not seen from the deployed ref, at which databases are, but from another one at which services are.
+func fromText(f analyzer.Finding) string {
+	if f.From.Rev == "" {
+		return ""
+	}
+	return "what is deployed at " + Clean(f.From.Rev) + ": seen from there only"
 }
 
 // kind is the key of findings that are counted in one line.
@@ -436,6 +504,9 @@ func (t *text) group(title string, all []analyzer.Finding) {
 		}
 		if f.If != "" {
 			t.wrap("    if    ", f.If)
+		}
+		if from := fromText(f); from != "" {
+			t.wrap("    from  ", from)
 		}
 		if f.Between {
 			t.wrap("    when  ", "only between two pending statements, not when all have run")

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// versionEndpoint is an instance of a service, which reports a version.
+func versionEndpoint(t *testing.T, body string) string {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/__version__" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprint(w, body)
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL + "/__version__"
+}
+
+// TestDeployedEndpoints: what services report decides from where they are checked.
+func TestDeployedEndpoints(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("SKIPPED, NOT TESTED: no git on PATH")
+	}
+	dir := filepath.Join(t.TempDir(), "repo")
+	tree := fstest.MapFS{".instep.yaml": {Data: []byte("services:\n  admin: {migrates: true}\n  app: {access: read}\n  agent: {access: none}\n")}}
+	commit := map[string]string{}
+	for i, sql := range []string{"CREATE TABLE users (id INT NOT NULL PRIMARY KEY, nick VARCHAR(20));", "ALTER TABLE users ADD COLUMN mail VARCHAR(20);", "ALTER TABLE users DROP COLUMN nick;"} {
+		tree[fmt.Sprintf("migrations/V%d__x.sql", i+1)] = &fstest.MapFile{Data: []byte(sql)}
+		tag := fmt.Sprintf("v1.%d", i+9)
+		if err := CommitRelease(dir, tree, tag, false); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command("git", "-C", dir, "rev-parse", tag+"^{commit}").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		commit[tag] = strings.TrimSpace(string(out))
+	}
+	at9 := versionEndpoint(t, `{"version": "v1.9", "commit": "`+commit["v1.9"]+`", "source": "x", "build": "y"}`)
+	at10 := versionEndpoint(t, `{"version": "1.10", "commit": "`+commit["v1.10"][:12]+`"}`)
+	unnamed := versionEndpoint(t, `{"version": "nightly", "commit": "`+strings.ToUpper(commit["v1.10"])+`"}`)
+	moved := versionEndpoint(t, `{"version": "1.9", "commit": "`+commit["v1.10"]+`"}`) // the tag is another commit
+	gone := versionEndpoint(t, `{"version": "1.8", "commit": "1234567812345678123456781234567812345678"}`)
+	hostile := versionEndpoint(t, `{"version": "../../x\u001b[31m --upload-pack=x"}`)
+	broken := versionEndpoint(t, `<html>`)
+
+	run := func(args ...string) (code int, out, errs string) {
+		var stdout, stderr bytes.Buffer
+		code = Run(context.Background(), append([]string{"-C", dir, "--format", "json"}, args...), &stdout, &stderr)
+		return code, stdout.String(), stderr.String()
+	}
+	type service struct {
+		Name     string
+		Deployed []struct {
+			Rev             string
+			Reached, Behind bool
+		}
+	}
+	for _, test := range []struct {
+		name     string
+		args     []string
+		deployed string // of the report
+		services string
+	}{
+		{"all at one", []string{"--deployed", at10}, "v1.10", "admin v1.10; agent v1.10; app v1.10"},
+		{"by service", []string{"--deployed", "admin=" + at10, "--deployed", "app=" + at9}, "v1.10", "admin v1.10; agent; app v1.9 behind"},
+		{"instances differ", []string{"--deployed", "admin=" + at9 + "," + at10, "--deployed", "app=" + at9}, "v1.10", "admin v1.10 v1.9 behind; agent; app v1.9 behind"},
+		{"the migrating service is behind", []string{"--deployed", "admin=" + at9, "--deployed", "app=v1.10"}, "v1.9", "admin v1.9 behind; agent; app v1.10 open"},
+		{"no such tag, but the commit", []string{"--deployed", unnamed}, commit["v1.10"], ""},
+		{"the tag is another commit", []string{"--deployed", moved}, commit["v1.10"], ""},
+	} {
+		_, out, errs := run(test.args...)
+		var r struct {
+			Deployed struct{ Rev string }
+			Services []service
+		}
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatalf("%s: %v\n%s", test.name, err, errs)
+		}
+		var all []string
+		for _, s := range r.Services {
+			text := s.Name
+			for _, at := range s.Deployed {
+				text += " " + at.Rev
+				if at.Behind {
+					text += " behind"
+				}
+				if !at.Reached {
+					text += " open"
+				}
+			}
+			all = append(all, text)
+		}
+		if got := strings.Join(all, "; "); r.Deployed.Rev != test.deployed || test.services != "" && got != test.services {
+			t.Errorf("%s: from %s: %s", test.name, r.Deployed.Rev, got)
+		}
+	}
+	for _, test := range []struct{ url, want string }{
+		{gone, "1.8: 1234567812345678123456781234567812345678: no such tag, branch or commit"},
+		{hostile, "that is no tag of this repository"},
+		{broken, "answers with something else than JSON"},
+		{strings.TrimSuffix(at9, "__version__"), "answers 404"},
+		{"http://127.0.0.1:1/__version__", "does not answer"},
+	} {
+		code, out, errs := run("--deployed", test.url)
+		if code != 2 || out != "" || !strings.Contains(errs, test.want) || strings.Contains(errs, "\x1b") {
+			t.Errorf("%s: exit %d, %q, %q", test.want, code, out, errs)
+		}
+	}
+	// A shallow clone, as pipelines make them, lacks all that is asked for here.
+	shallow := filepath.Join(t.TempDir(), "shallow")
+	clone := func(args ...string) (code int, out, errs string) {
+		t.Helper()
+		if err := os.RemoveAll(shallow); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("git", "clone", "-q", "--depth=1", "--no-tags", "file://"+dir, shallow).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return run(append([]string{"-C", shallow}, args...)...)
+	}
+	if code, _, errs := clone("--deployed", "latest-tag"); code != 2 || !strings.Contains(errs, "git fetch --tags") {
+		t.Errorf("latest-tag without tags: exit %d, %q", code, errs)
+	}
+	if code, _, errs := clone("--deployed", at9); code != 2 || !strings.Contains(errs, "git fetch --depth=1 --no-tags origin "+commit["v1.9"]) {
+		t.Errorf("a version that is not here: exit %d, %q", code, errs)
+	}
+	for _, args := range [][]string{{"--deployed", "latest-tag"}, {"--deployed", "latest-tag", "--config-from", "deployed"}, {"--deployed", "admin=v1.10", "--deployed", "app=" + at10}} {
+		code, out, errs := clone(append(args, "--fetch")...)
+		if code != 0 || !strings.Contains(out, `"commit": "`+commit["v1.10"]+`"`) {
+			t.Errorf("%v --fetch: exit %d, %q\n%s", args, code, errs, out)
+		}
+	}
+	// One that does not answer may be at anything.
+	if code, _, errs := run("--deployed", at10+","+broken); code != 2 || !strings.Contains(errs, "something else") {
+		t.Errorf("an instance that does not say: exit %d, %q", code, errs)
+	}
+}
