@@ -2,6 +2,7 @@ package bot
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -28,10 +29,11 @@ const secret = "a secret of ours"
 
 // A fakeHost keeps what is posted.
 type fakeHost struct {
-	mu       sync.Mutex
-	comments map[int]string
-	statuses []forge.Status
-	fail     func() error
+	mu         sync.Mutex
+	comments   map[int]string
+	statuses   []forge.Status
+	fail       func() error // of comments
+	failStatus error
 }
 
 func (h *fakeHost) Comment(ctx context.Context, request int, c forge.Comment) (forge.Done, error) {
@@ -53,7 +55,7 @@ func (h *fakeHost) Comment(ctx context.Context, request int, c forge.Comment) (f
 func (h *fakeHost) SetStatus(ctx context.Context, s forge.Status) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(ctx.Err(), h.failStatus); err != nil {
 		return err
 	}
 	h.statuses = append(h.statuses, s)
@@ -456,6 +458,29 @@ func TestForgeTrouble(t *testing.T) {
 	}
 	if _, text := w.get("/metrics"); !strings.Contains(text, `instep_forge_errors_total{what="comment"} 2`) {
 		t.Error("/metrics does not count the forge's errors")
+	}
+}
+
+// TestForgeRefuses: what the forge refuses for good is not tried again, and a refused comment does not keep the status back.
+func TestForgeRefuses(t *testing.T) {
+	posts := 0
+	w := newWorld(t, fine)
+	w.host.fail = func() error {
+		posts++
+		return &forge.RefusedError{Err: errors.New("the conversation is locked")}
+	}
+	w.send("pull_request", pr("opened", 1, 1, 1), "202 accepted")
+	w.wait("the end", w.idle)
+	if got := w.host.final(head(1)); posts != 1 || len(got) != 1 || got[0] != forge.Success {
+		t.Errorf("%d posts, %v", posts, got)
+	}
+	w.host.mu.Lock()
+	w.host.fail, w.host.failStatus = nil, &forge.RefusedError{Err: errors.New("not found")}
+	w.host.mu.Unlock()
+	w.send("pull_request", pr("opened", 2, 2, 1), "202 accepted")
+	w.wait("the end", w.idle)
+	if text := w.log.String(); strings.Contains(text, "retried") || strings.Count(text, `"msg":"failed"`) != 1 {
+		t.Errorf("a repository that is gone:\n%s", text)
 	}
 }
 

@@ -455,7 +455,9 @@ func (b *Bot) do(ctx context.Context, r *running) (wait <-chan struct{}, err err
 		}
 		b.log.Info("checked", append(jobAttrs(&r.job), "deployed", result.Deployed, "target", result.Target, "state", result.State)...)
 	}
-	if err := b.post(ctx, host, &r.job); err != nil {
+	if err := b.post(ctx, host, &r.job); isRefused(err) {
+		return wait, err
+	} else if err != nil {
 		return wait, &TemporaryError{err}
 	}
 	return wait, b.end(r, true)
@@ -516,7 +518,8 @@ func (b *Bot) pending(ctx context.Context, host forge.Host, j *Job) {
 	b.forge("pending", j, host.SetStatus(ctx, forge.Status{Commit: j.Head, State: forge.Running, Context: statusContext(j), Description: "Looking at the schema changes"}))
 }
 
-// post says the result: first as a comment, then as a status, which links to it.
+// post says the result: first as a comment, then as a status, which links to it. A comment that the forge refuses for good, such as in a
+// conversation that is locked, does not keep the status back.
 func (b *Bot) post(ctx context.Context, host forge.Host, j *Job) error {
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
@@ -524,7 +527,7 @@ func (b *Bot) post(ctx context.Context, host forge.Host, j *Job) error {
 	if j.Request > 0 {
 		var err error
 		done, err = host.Comment(ctx, j.Request, forge.Comment{Key: j.Repository + " " + j.Name, Body: j.Result.Body})
-		if b.forge("comment", j, err) != nil {
+		if b.forge("comment", j, err) != nil && !isRefused(err) {
 			return err
 		}
 	}
@@ -533,6 +536,11 @@ func (b *Bot) post(ctx context.Context, host forge.Host, j *Job) error {
 		url = ""
 	}
 	return b.forge("status", j, host.SetStatus(ctx, forge.Status{Commit: j.Head, State: j.Result.State, Context: statusContext(j), Description: j.Result.Summary, URL: url}))
+}
+
+func isRefused(err error) bool {
+	var refused *forge.RefusedError
+	return errors.As(err, &refused)
 }
 
 // fail shows that a head could not be checked. Why is in the log: it may name what is not for the public. A comment of an

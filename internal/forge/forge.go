@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"time"
 )
@@ -72,6 +73,25 @@ func (c Comment) body() (string, error) {
 		return "", fmt.Errorf("the comment has %d bytes, more than %d", len(text), maxComment)
 	}
 	return text, nil
+}
+
+// A RefusedError is what a forge refuses for good: it would answer likewise if it were asked again, for the token lacks a permission, the
+// conversation is locked, or the request is gone. A token that is not valid is no such case: it may be renewed.
+type RefusedError struct{ Err error }
+
+// Error gives the error's text.
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// refused makes an error a RefusedError if the status is such an answer's.
+func refused(err error, status int) error {
+	switch status {
+	case http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity:
+		return &RefusedError{err}
+	}
+	return err
 }
 
 // A Retry says how often and how long a forge is asked again: after a rate limit, a server's error or a broken connection.

@@ -86,7 +86,7 @@ func (g *GitHub) do(ctx context.Context, what string, makes bool, f func() error
 		return !makes, 0
 	})
 	if err != nil {
-		return fmt.Errorf("%s on %s/%s: %w%s", what, g.owner, g.name, err, advice(err))
+		return refused(fmt.Errorf("%s on %s/%s: %w%s", what, g.owner, g.name, err, advice(err)), final(err))
 	}
 	return nil
 }
@@ -104,6 +104,15 @@ func advice(err error) string {
 		return ": GitHub does not take it (the conversation may be locked)"
 	}
 	return ""
+}
+
+// final gives the status of an answer after which it is of no use to ask again; 0 if GitHub says when to do so.
+func final(err error) int {
+	var answer *github.ErrorResponse
+	if errors.As(err, &answer) && answer.Response != nil && answer.Response.Header.Get("Retry-After") != "" {
+		return 0
+	}
+	return code(err)
 }
 
 func code(err error) int {
@@ -124,7 +133,7 @@ func (g *GitHub) mine(ctx context.Context, request int, mark string) ([]*github.
 			g.me = u.GetLogin()
 			return err
 		})
-		if err != nil && code(err) != http.StatusForbidden && code(err) != http.StatusNotFound {
+		if err != nil && final(err) != http.StatusForbidden && final(err) != http.StatusNotFound {
 			return nil, err
 		}
 		g.asked = true

@@ -2,6 +2,7 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -135,6 +136,9 @@ func TestTrouble(t *testing.T) {
 		"a fork's token": {func(n int, w http.ResponseWriter, r *http.Request) bool {
 			return r.Method == "POST" && answer(w, http.StatusForbidden, nil, "Resource not accessible by integration")
 		}, "pull-requests: write", 5},
+		"secondary limit, without end": {func(n int, w http.ResponseWriter, r *http.Request) bool {
+			return answer(w, http.StatusForbidden, map[string]string{"Retry-After": "0"}, "You have exceeded a secondary rate limit.")
+		}, "secondary", 5},
 		"down for good": {func(n int, w http.ResponseWriter, r *http.Request) bool {
 			return answer(w, http.StatusServiceUnavailable, nil, "down")
 		}, "503", 5},
@@ -148,6 +152,10 @@ func TestTrouble(t *testing.T) {
 				t.Errorf("%v; %d comments", err, len(f.Of(7)))
 			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
 				t.Errorf("error %v, want %q", err, tt.want)
+			}
+			var refused *RefusedError
+			if got, want := errors.As(err, &refused), name == "locked" || name == "a fork's token"; got != want {
+				t.Errorf("refused for good: %v, want %v: %v", got, want, err)
 			}
 			if f.Requests > tt.most {
 				t.Errorf("%d requests, want at most %d", f.Requests, tt.most)

@@ -111,7 +111,7 @@ func (g *GitLab) do(ctx context.Context, what, method, path string, in, out any)
 	})
 	if err != nil {
 		project, _ := url.PathUnescape(g.project)
-		return nil, fmt.Errorf("%s on %s: %w%s", what, project, err, gitlabAdvice(err))
+		return nil, refused(fmt.Errorf("%s on %s: %w%s", what, project, err, gitlabAdvice(err)), gitlabStatus(err))
 	}
 	return header, nil
 }
