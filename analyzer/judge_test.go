@@ -96,6 +96,7 @@ func TestJudge(t *testing.T) {
 		safe          string // the orders without a failure; those with a window have ~
 		unpredicted   int
 		why           string // a part of it
+		places        string // of the services, by evidence; "" where the orders tell
 	}{
 		{
 			name: "nothing fails and nothing is predicted", services: judgeAdminApp, steps: 1, cells: judgeFine,
@@ -174,7 +175,7 @@ func TestJudge(t *testing.T) {
 			name: "new code fails on the schema that it is written for: a stale trigger", services: judgeApps, steps: 1,
 			cells:    []string{"app old 1", "app new 1: 1054 t", "app new 0", "web old 1", "web new 0"},
 			evidence: Split, verdict: Split,
-			outcomes: "confirmed unpredicted, confirmed confirmed", unpredicted: 1,
+			outcomes: "confirmed unpredicted, confirmed confirmed", unpredicted: 1, places: "nowhere anywhere",
 			why: "new code of app",
 		},
 		{
@@ -285,8 +286,9 @@ func TestJudge(t *testing.T) {
 			if j.Verdict != c.verdict || strings.Join(j.Order, " ") != c.order {
 				t.Errorf("the verdict is %s %v, want %s [%s]", j.Verdict, j.Order, c.verdict, c.order)
 			}
-			var outcomes, safe []string
+			var outcomes, safe, places []string
 			for _, e := range j.Services {
+				places = append(places, e.Place.String())
 				outcomes = append(outcomes, string(e.OldCode)+" "+string(e.NewCode))
 			}
 			for _, o := range j.Orders {
@@ -302,6 +304,9 @@ func TestJudge(t *testing.T) {
 			}
 			if got := strings.Join(safe, "; "); got != c.safe {
 				t.Errorf("orders without a failure: %s, want %s", got, c.safe)
+			}
+			if got := strings.Join(places, " "); c.places != "" && got != c.places {
+				t.Errorf("places by evidence: %s, want %s", got, c.places)
 			}
 			if len(j.Unpredicted) != c.unpredicted {
 				t.Errorf("unpredicted: %q, want %d", j.Unpredicted, c.unpredicted)

@@ -265,7 +265,7 @@ func TestHTML(t *testing.T) {
 
 func TestTimeline(t *testing.T) {
 	spans := func(s analyzer.ServiceReport, order ...string) []span {
-		d := &Document{Report: &analyzer.Report{Order: order, Services: []analyzer.ServiceReport{{Name: "admin", Migrates: true, OldCodeNewSchema: analyzer.OK, NewCodeOldSchema: analyzer.BreaksFor}, s}}}
+		d := &Document{Report: &analyzer.Report{Order: order, Services: []analyzer.ServiceReport{{Name: "admin", Migrates: !s.Migrates, OldCodeNewSchema: analyzer.OK, NewCodeOldSchema: analyzer.BreaksFor}, s}}}
 		for _, l := range d.timeline().Lanes {
 			if l.Name == s.Name {
 				for i := range l.Spans {
@@ -289,9 +289,43 @@ func TestTimeline(t *testing.T) {
 			[]span{{0, 1, "old", "old code", false, ""}, {0.5, 1.5, "new", "breaks", true, ""}, {1.5, 2, "new", "new code", false, ""}}},
 		{"all at once", spans(analyzer.ServiceReport{Name: "app", Rollout: analyzer.Recreate, OldCodeNewSchema: analyzer.OK, NewCodeOldSchema: analyzer.OK}, "admin", "app"),
 			[]span{{0, 1.5, "old", "old code", false, ""}, {1.5, 2, "new", "new code", false, ""}}},
+		{"old processes stop before the migration", spans(analyzer.ServiceReport{Name: "web", Migrates: true, Rollout: analyzer.Recreate, OldCodeNewSchema: analyzer.BreaksFor, NewCodeOldSchema: analyzer.OK}, "admin", "web"),
+			[]span{{0, 1.15, "old", "old code", false, ""}, {1.15, 1.5, "none", "down", false, ""}, {1.5, 2, "new", "new code", false, ""}}},
 	} {
 		if !slices.Equal(tt.got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, tt.got, tt.want)
+		}
+	}
+}
+
+// TestPieces: where old and new code run side by side they share the lane; where nothing runs nobody does.
+func TestPieces(t *testing.T) {
+	l := lane{Spans: []span{{From: 0, To: 2, Kind: "old"}, {From: 1.5, To: 3, Kind: "new"}, {From: 3, To: 4, Kind: "none"}}}
+	for i, want := range [][]piece{{{0, 1.5, false}, {1.5, 2, true}}, {{1.5, 2, true}, {2, 3, false}}, {{3, 4, false}}} {
+		if got := l.pieces(l.Spans[i]); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", l.Spans[i].Kind, got, want)
+		}
+	}
+}
+
+// TestRemarkLevels: what blocks a release, what matters to somebody, and what is only said.
+func TestRemarkLevels(t *testing.T) {
+	for migration, want := range map[string]map[string]remarkLevel{
+		"ALTER TABLE users DROP COLUMN nick": {
+			"users.nick is dropped. Breaks: Old code on the new schema": matters,
+			"the values of users.nick are lost for good":                matters,
+		},
+		"ALTER TABLE users RENAME COLUMN nick TO handle": {"users.nick is renamed": blocks},
+		"ALTER TABLE users ADD x INT":                    {"users.x is added. Breaks: New code on the old schema": matters, "users.x is added. Only if": informs},
+	} {
+		remarks := release(t, usersTable, migration, nil).remarks()
+		for text, l := range want {
+			i := slices.IndexFunc(remarks, func(m remark) bool { return strings.Contains(strings.ToLower(m.text), strings.ToLower(text)) })
+			if i < 0 {
+				t.Errorf("%s: nothing says %q: %+v", migration, text, remarks)
+			} else if remarks[i].level != l {
+				t.Errorf("%s: %q has level %v, want %v", migration, text, remarks[i].level, l)
+			}
 		}
 	}
 }
