@@ -40,23 +40,25 @@ func TestOneComment(t *testing.T) {
 			f.Add(7, "alice", "User", fmt.Sprint("comment ", i))
 		}
 		f.Add(7, "mallory", "User", marker("k")+"\nnot by us")
+		me, kind := f.Me()
+		f.Add(7, me, kind, "> "+marker("k")+"\n\nwhoever the token belongs to quotes it")
 		say := func(body string) Done { return comment(t, f, Comment{Key: "k", Body: body}) }
 		for i, want := range []string{"created", "unchanged", "updated", "unchanged"} {
 			body := []string{"one", "one", "two", "two"}[i]
-			if done := say(body); done.Action != want || done.URL != "https://github.example/252" {
+			if done := say(body); done.Action != want || done.URL != "https://github.example/253" {
 				t.Errorf("bot %v, run %d: %+v, want %s", bot, i, done, want)
 			}
 		}
 		comment(t, f, Comment{Key: "other", Body: "of another configuration"})
-		if n := len(f.Of(7)); n != 253 {
-			t.Errorf("%d comments, want 253", n)
+		if n := len(f.Of(7)); n != 254 {
+			t.Errorf("%d comments, want 254", n)
 		}
 		for _, want := range []string{"removed", "nothing"} {
 			if done := say(""); done.Action != want {
 				t.Errorf("%+v, want %s", done, want)
 			}
 		}
-		if n := len(f.Of(7)); n != 252 || !strings.Contains(f.Of(7)[250].Body, "not by us") {
+		if n := len(f.Of(7)); n != 253 || !strings.Contains(f.Of(7)[250].Body, "not by us") {
 			t.Errorf("%d comments are left, or somebody else's is gone", n)
 		}
 	}

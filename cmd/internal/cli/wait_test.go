@@ -111,6 +111,28 @@ func TestWaitOneOld(t *testing.T) {
 	}
 }
 
+// TestWaitSettles: the gate stays shut for the time of --settle, and an old answer in it begins the time anew.
+func TestWaitSettles(t *testing.T) {
+	var asked atomic.Int64
+	old := int64(5) // the answer that is an old one
+	last := atomic.Int64{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := "v3.111"
+		if asked.Add(1) == old {
+			v = "v3.110"
+			last.Store(time.Now().UnixNano())
+		}
+		fmt.Fprintf(w, `{"version": %q}`, v)
+	}))
+	defer srv.Close()
+	const settle = 400 * time.Millisecond
+	code, out, errs := runWaitFor(t, "--service", "app="+srv.URL, "--version", "v3.111", "--every", "10ms", "--settle", settle.String(), "--timeout", "30s")
+	since := time.Since(time.Unix(0, last.Load()))
+	if code != 0 || out != "Ready: app.\n" || asked.Load() <= old || since < settle {
+		t.Errorf("exit %d after %d answers, %v after the last old one: %s%s", code, asked.Load(), since, out, errs)
+	}
+}
+
 func TestWaitAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer http.HandlerFunc
