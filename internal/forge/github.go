@@ -30,8 +30,8 @@ type GitHub struct {
 }
 
 // NewGitHub gives the repository owner/name. api is the address of an Enterprise server's API (https://github.example.com/api/v3);
-// "" is github.com. The token needs the permission to write pull requests, and statuses for SetStatus.
-func NewGitHub(repo, token, api string, r Retry) (*GitHub, error) {
+// "" is github.com. The token needs the permission to write pull requests, and statuses for SetStatus. The cache may be nil.
+func NewGitHub(repo, token, api string, r Retry, cache *Cache) (*GitHub, error) {
 	if err := checkRepository(repo); err != nil {
 		return nil, err
 	}
@@ -44,6 +44,9 @@ func NewGitHub(repo, token, api string, r Retry) (*GitHub, error) {
 	}
 	// The library refuses to ask as long as it believes that the limit is reached; Retry decides here.
 	opts := []github.ClientOptionsFunc{github.WithTimeout(askTimeout), github.WithAuthToken(token), github.WithUserAgent("instep"), github.WithDisableRateLimitCheck()}
+	if cache != nil {
+		opts = append(opts, github.WithTransport(conditional{cache}))
+	}
 	if api != "" {
 		u, err := url.Parse(api)
 		if err != nil || u.Scheme != "https" && !loopback(u) || u.Host == "" {

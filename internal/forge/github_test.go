@@ -15,7 +15,7 @@ import (
 
 func host(t *testing.T, f *forgetest.GitHub) *GitHub {
 	t.Helper()
-	g, err := NewGitHub("o/r", "token", f.URL+"/api/v3", Retry{Wait: time.Millisecond, Most: 2 * time.Second})
+	g, err := NewGitHub("o/r", "token", f.URL+"/api/v3", Retry{Wait: time.Millisecond, Most: 2 * time.Second}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,17 +204,82 @@ func TestStatus(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for _, repo := range []string{"", "o", "o/r/s", "o/..", "../r", "o/r?x", "o/r#", "o//r"} {
-		if _, err := NewGitHub(repo, "token", "", Retry{}); err == nil {
+		if _, err := NewGitHub(repo, "token", "", Retry{}, nil); err == nil {
 			t.Errorf("%q is taken for a repository", repo)
 		}
 	}
-	if _, err := NewGitHub("o/r", "token", "http://github.example.com/api/v3", Retry{}); err == nil {
+	if _, err := NewGitHub("o/r", "token", "http://github.example.com/api/v3", Retry{}, nil); err == nil {
 		t.Error("the token would go over the network in the clear")
 	}
-	if _, err := NewGitHub("o/r", "", "", Retry{}); err == nil {
+	if _, err := NewGitHub("o/r", "", "", Retry{}, nil); err == nil {
 		t.Error("no token is no error")
 	}
 	if _, err := (Comment{Body: strings.Repeat("x", maxComment)}).body(); err == nil {
 		t.Error("a comment of any length is taken")
+	}
+}
+
+// TestConditional: what has not changed is not sent again, and not believed without being asked for.
+func TestConditional(t *testing.T) {
+	f := forgetest.NewGitHub(t)
+	for i := range 150 {
+		f.Add(7, "alice", "User", fmt.Sprint("comment ", i))
+	}
+	var cache Cache
+	run := func(body string) Done {
+		t.Helper()
+		g, err := NewGitHub("o/r", "token", f.URL+"/api/v3", Retry{Wait: time.Millisecond}, &cache)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done, err := g.Comment(context.Background(), 7, Comment{Key: "k", Body: body})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done
+	}
+	for i, test := range []struct {
+		body, want  string
+		notModified int // of: who am I, two pages
+	}{
+		{"one", "created", 1}, // the first page, when it is listed again
+		{"one", "unchanged", 3},
+		{"two", "updated", 3},
+		{"two", "unchanged", 2}, // the second page has changed
+		{"two", "unchanged", 3},
+	} {
+		before := f.NotModified
+		if done := run(test.body); done.Action != test.want || f.NotModified-before != test.notModified {
+			t.Errorf("run %d: %s with %d answers 304, want %s with %d", i, done.Action, f.NotModified-before, test.want, test.notModified)
+		}
+	}
+	if list := f.Of(7); len(list) != 151 || !strings.HasSuffix(list[150].Body, "two") {
+		t.Errorf("%d comments", len(list))
+	}
+	f.Comments = f.Comments[:len(f.Comments)-1] // somebody removes it
+	if done := run("two"); done.Action != "created" {
+		t.Errorf("after it was removed: %s", done.Action)
+	}
+	// Another token is not told what this one may see.
+	before := f.NotModified
+	if g, err := NewGitHub("o/r", "another", f.URL+"/api/v3", Retry{Tries: 1}, &cache); err != nil {
+		t.Fatal(err)
+	} else if _, err := g.Comment(context.Background(), 7, Comment{Key: "k", Body: "x"}); err == nil || f.NotModified != before {
+		t.Errorf("another token: %v", err)
+	}
+}
+
+func TestCacheIsBounded(t *testing.T) {
+	var c Cache
+	for i := range 20 {
+		c.put(&cached{key: cacheKey{url: fmt.Sprint(i)}, body: make([]byte, maxCached)})
+		c.put(&cached{key: cacheKey{url: fmt.Sprint(i)}, body: make([]byte, maxCached/2)})
+		c.get(cacheKey{url: "0"})
+	}
+	if c.bytes > maxCache || len(c.entries) != c.recent.Len() || c.bytes != len(c.entries)*maxCached/2 {
+		t.Errorf("%d bytes in %d entries, %d in order", c.bytes, len(c.entries), c.recent.Len())
+	}
+	if c.get(cacheKey{url: "0"}) == nil || c.get(cacheKey{url: "1"}) != nil {
+		t.Error("what was used last has to stay, and the oldest to go")
 	}
 }

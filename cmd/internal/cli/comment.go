@@ -276,7 +276,7 @@ func (p forgePlace) host() (forge.Host, error) {
 	if p.gitlab {
 		return forge.NewGitLab(p.repo, p.token, p.api, forge.Retry{})
 	}
-	return forge.NewGitHub(p.repo, p.token, p.api, forge.Retry{})
+	return forge.NewGitHub(p.repo, p.token, p.api, forge.Retry{}, nil)
 }
 
 // place finds out where to comment: by the flags, else by what the forge's own runner says. asked: --gitlab is given, true or not.

@@ -338,6 +338,8 @@ type botServer struct {
 	token  func() (string, error)
 	git    string // the address below which the repositories are
 
+	answers forge.Cache
+
 	mu     sync.Mutex
 	clones map[string]*botClone
 }
@@ -401,7 +403,7 @@ func (s *botServer) host(repository string) (forge.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return forge.NewGitHub(repository, token, s.config.API, forge.Retry{Tries: 3, Most: maxBotAPIRetryPause})
+	return forge.NewGitHub(repository, token, s.config.API, forge.Retry{Tries: 3, Most: maxBotAPIRetryPause}, &s.answers)
 }
 
 func (s *botServer) clone(repository string) *botClone {

@@ -2,6 +2,7 @@
 package forgetest
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -15,16 +16,17 @@ import (
 )
 
 // GitHub plays the part of GitHub's REST API that comments need, as its documentation has it (REST API endpoints for issue
-// comments, for commit statuses, for check runs; Rate limits for the REST API; Using pagination in the REST API). It knows one
+// comments, for commit statuses, for check runs; Rate limits for the REST API; Using pagination in the REST API; Use conditional requests if appropriate). It knows one
 // repository, o/r, and one token, "token"; its API is at URL + "/api/v3". Fields may be changed while no request is under way.
 type GitHub struct {
 	*httptest.Server
-	mu       sync.Mutex
-	Next     int // the id of the next comment
-	Comments []Comment
-	Statuses []map[string]string // as they were sent, with the commit as sha
-	Checks   []map[string]any    // check runs as they were sent, with an id
-	Requests int
+	mu          sync.Mutex
+	Next        int // the id of the next comment
+	Comments    []Comment
+	Statuses    []map[string]string // as they were sent, with the commit as sha
+	Checks      []map[string]any    // check runs as they were sent, with an id
+	Requests    int
+	NotModified int // answers 304
 	// Trouble answers a request in another way; it gives false to leave it alone. n counts requests from 1.
 	Trouble func(n int, w http.ResponseWriter, r *http.Request) bool
 	Bot     bool            // the token is a workflow's: it cannot ask whose it is
@@ -140,7 +142,7 @@ func (f *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fail(http.StatusForbidden, "Resource not accessible by integration")
 			return
 		}
-		json.NewEncoder(w).Encode(map[string]string{"login": login})
+		f.answer(w, r, map[string]string{"login": login})
 	case scan(path, "/repos/o/r/issues/%d/comments", &pr):
 		if r.Method == "POST" {
 			c := f.Add(pr, login, kind, body.Body)
@@ -163,7 +165,7 @@ func (f *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			next.RawQuery = q.Encode()
 			w.Header().Set("Link", fmt.Sprintf(`<%s%s>; rel="next"`, f.URL, next.String()))
 		}
-		json.NewEncoder(w).Encode(slices.Concat([]Comment{}, all[from:to]))
+		f.answer(w, r, slices.Concat([]Comment{}, all[from:to]))
 	case scan(path, "/repos/o/r/issues/comments/%d", &id):
 		i := slices.IndexFunc(f.Comments, func(c Comment) bool { return c.ID == id })
 		switch {
@@ -181,6 +183,23 @@ func (f *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		fail(http.StatusNotFound, "Not Found")
 	}
+}
+
+// answer gives a representation with its ETag, or 304 to who has it. GitHub's tags are weak, and so is the comparison.
+func (f *GitHub) answer(w http.ResponseWriter, r *http.Request, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	etag := fmt.Sprintf(`W/"%x"`, sha256.Sum256(append(body, w.Header().Get("Link")...)))
+	w.Header().Set("ETag", etag)
+	if r.Header.Get("If-None-Match") == etag {
+		f.NotModified++
+		w.Header().Del("Content-Type")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	w.Write(body)
 }
 
 // scan reads the number in a path that has the format's form exactly.
