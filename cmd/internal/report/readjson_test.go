@@ -86,10 +86,13 @@ func TestReadJSON(t *testing.T) {
 	behind := release(t, usersTable, "ALTER TABLE users DROP COLUMN nick", nil)
 	behind.Services[0].Deployed = []analyzer.DeployedAt{{Ref: analyzer.Ref{Rev: "v0", Commit: strings.Repeat("0", 40)}, Reached: true, Behind: true}}
 	behind.Hazards[0].From = analyzer.Ref{Rev: "v0", Commit: strings.Repeat("0", 40)}
-	if out := write(t, Text, behind); !strings.Contains(out, "at v0 (000000000), behind") || !strings.Contains(out, "from  what is deployed at v0") || !strings.Contains(out, "that takes away") {
+	if out := write(t, Text, behind); !strings.Contains(out, "at v0 (000000000), behind") || !strings.Contains(out, "from  what is deployed at v0") || !strings.Contains(out, "Old code of admin may break already") {
 		t.Errorf("who is behind is not said:\n%s", out)
 	}
 	docs["behind"] = behind
+	if l := behind.timeline().Lanes[1]; l.Name != "admin" || !l.Spans[0].Broken || l.Spans[0].From != 0 {
+		t.Errorf("old code that is behind is drawn as if it worked: %+v", l)
+	}
 	for name, d := range docs {
 		t.Run(name, func(t *testing.T) {
 			rule := ruleByID

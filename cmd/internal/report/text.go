@@ -182,7 +182,12 @@ func (d *Document) deployments() []string {
 	}
 	lines := []string{"Services are deployed at different refs: " + strings.Join(where, "; ") + ". Each was checked from there."}
 	if late := d.late(); len(late) > 0 {
-		lines = append(lines, fmt.Sprintf(`Bring %s to %s first, where databases are: that takes away what is marked "from".`, strings.Join(late, " and "), ref(d.Deployed)))
+		who := strings.Join(late, " and ")
+		line := fmt.Sprintf(`Old code of %s may break already, before this release: see what is marked "from".`, who)
+		if d.Verdict == analyzer.Split || d.Verdict == analyzer.Unproven {
+			line += fmt.Sprintf(" Bring %s to %s first, where databases are: that takes it away.", who, ref(d.Deployed))
+		}
+		lines = append(lines, line)
 	}
 	if len(open) > 0 {
 		lines = append(lines, fmt.Sprintf("Nothing tells whether databases are as %s or %s leaves them, so both have to be safe.", ref(d.Deployed), strings.Join(open, " or ")))

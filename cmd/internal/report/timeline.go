@@ -65,6 +65,7 @@ func (d *Document) timeline() timeline {
 	for _, name := range order {
 		t.Steps = append(t.Steps, Clean(name))
 	}
+	late := d.late() // their old code may have been left behind by the schema already
 	for _, s := range d.Services {
 		i := step(s.Name)
 		if i < 0 {
@@ -85,10 +86,13 @@ func (d *Document) timeline() timeline {
 		}
 		oldBreaks, newBreaks := s.OldCodeNewSchema != analyzer.OK, s.NewCodeOldSchema != analyzer.OK
 		why := Clean(s.Reason)
-		if oldBreaks && gone > from {
+		switch {
+		case slices.Contains(late, s.Name):
+			add(0, gone, "old", "may break", true, why)
+		case oldBreaks && gone > from:
 			add(0, from, "old", "old code", false, "")
 			add(from, gone, "old", "breaks", true, why)
-		} else {
+		default:
 			add(0, gone, "old", "old code", false, "")
 		}
 		if gone < begin {
