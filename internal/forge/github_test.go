@@ -2,6 +2,7 @@ package forge
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -261,6 +262,11 @@ func TestConditional(t *testing.T) {
 		t.Errorf("after it was removed: %s", done.Action)
 	}
 	// Another token is not told what this one may see.
+	for k := range cache.entries {
+		if k.token != sha256.Sum256([]byte("Bearer token")) {
+			t.Errorf("%s is kept for everybody", k.url)
+		}
+	}
 	before := f.NotModified
 	if g, err := NewGitHub("o/r", "another", f.URL+"/api/v3", Retry{Tries: 1}, &cache); err != nil {
 		t.Fatal(err)
