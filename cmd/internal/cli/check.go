@@ -61,20 +61,8 @@ func (o *options) inquire(cmd *cobra.Command, args []string) (q *inquiry, err er
 	if err := checkIgnores(e.config); err != nil {
 		return nil, err
 	}
-	if q.comparisons, err = a.compare(e.deployed, e.target, e.config); err != nil {
+	if q.comparisons, q.upgrade, err = e.upgrade(&a); err != nil {
 		return nil, err
-	}
-	q.upgrade = a.upgradeOf(q.comparisons, e.deployed, e.target, e.config)
-	if q.upgrade.Deployments, err = e.deployments(&a); err != nil {
-		return nil, err
-	}
-	q.upgrade.Behind = e.behind
-	if len(q.upgrade.Services) == 0 && len(e.elsewhere) > 0 {
-		q.upgrade.Services = []analyzer.Service{{Name: "code"}}
-	}
-	for i := range q.upgrade.Services {
-		s := &q.upgrade.Services[i]
-		s.Elsewhere = slices.Contains(e.elsewhere, s.Name)
 	}
 	accepted, err := acceptedIn(o.baseline)
 	if err != nil {

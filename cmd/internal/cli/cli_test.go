@@ -190,3 +190,20 @@ func TestOrderDemand(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersAreTexts: what YAML takes for a number stays what was written, where a text is wanted.
+func TestNumbersAreTexts(t *testing.T) {
+	for _, text := range []string{"3.110", "2.0", "0001", "1e3", "0x10", "1_000", "-0", ".5", "+1", "1234567890123456", "12345678901234567890", ".inf", ".nan", "7"} {
+		src := "migrations: [{dir: x, baseline: " + text + "}]\nreleases:\n  tags: " + text + "\nsql_mode: strict # a comment\n"
+		c, err := parseConfig("x.yaml", []byte(src))
+		if err != nil || c.Migrations[0].Baseline != text || c.Releases.Tags != text {
+			t.Errorf("%s: %v, %+v", text, err, c)
+		}
+		b, err := parseBotConfig("x.yaml", []byte("workers: 3\nrepositories:\n- {repository: o/r, deployed: {a: "+text+", b: v1}}\n- {repository: o/s, deployed: "+text+"}\n"))
+		switch {
+		case err != nil && text[0] == '-': // no ref
+		case err != nil || b.Workers != 3 || b.Repositories[0].Deployed["a"] != text || b.Repositories[1].Deployed[""] != text:
+			t.Errorf("%s: %v, %+v", text, err, b)
+		}
+	}
+}

@@ -117,6 +117,18 @@ func parseConfig(name string, src []byte) (*config, error) {
 	if len(src) > maxConfig {
 		return nil, fmt.Errorf("%s: %d bytes are more than a configuration may have (%d)", name, len(src), maxConfig)
 	}
+	c := &config{}
+	file, err := decode(name, src, c)
+	if err != nil {
+		return nil, err
+	}
+	ck := checker{name: name, file: file}
+	ck.check(c)
+	return c, ck.err
+}
+
+// decode reads a YAML document strictly; it may be empty.
+func decode(name string, src []byte, into any) (*ast.File, error) {
 	// Aliases can make a small file expand without bound; a configuration needs none.
 	for _, tk := range lexer.Tokenize(string(src)) {
 		if tk.Type == token.AnchorType || tk.Type == token.AliasType || tk.Type == token.MergeKeyType {
@@ -127,19 +139,51 @@ func parseConfig(name string, src []byte) (*config, error) {
 	if err != nil {
 		return nil, positioned(name, err)
 	}
-	c := &config{}
 	if len(file.Docs) > 1 {
 		return nil, fmt.Errorf("%s: more than one YAML document", name)
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		return c, nil
+		return &ast.File{}, nil
 	}
-	if err := yaml.UnmarshalWithOptions(src, c, yaml.Strict()); err != nil {
+	ast.Walk(literal{}, file.Docs[0].Body)
+	if err := yaml.NodeToValue(file.Docs[0].Body, into, yaml.Strict()); err != nil {
 		return nil, positioned(name, err)
 	}
-	ck := checker{name: name, file: file}
-	ck.check(c)
-	return c, ck.err
+	return file, nil
+}
+
+// literal makes numbers strings where YAML would change their text: a tag 3.110 is not 3.11, and a revision 0001 not 1.
+type literal struct{}
+
+func (l literal) Visit(n ast.Node) ast.Visitor {
+	switch n := n.(type) {
+	case *ast.MappingValueNode:
+		n.Value = l.of(n.Value)
+	case *ast.SequenceNode:
+		for i, v := range n.Values {
+			n.Values[i] = l.of(v)
+		}
+	}
+	return l
+}
+
+func (literal) of(n ast.Node) ast.Node {
+	text := ""
+	switch n := n.(type) {
+	case *ast.IntegerNode:
+		text = fmt.Sprint(n.Value)
+	case *ast.FloatNode:
+		text = fmt.Sprint(n.Value)
+	case *ast.InfinityNode, *ast.NanNode:
+	default:
+		return n
+	}
+	if tk := n.GetToken(); tk.Value != text {
+		quoted := *tk
+		quoted.Type = token.DoubleQuoteType
+		return ast.String(&quoted)
+	}
+	return n
 }
 
 // positioned turns an error of the YAML library into file:line:col: message.

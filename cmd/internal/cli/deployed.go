@@ -19,6 +19,7 @@ import (
 	"instep/analyzer"
 	"instep/cmd/internal/report"
 	"instep/internal/gitfs"
+	"instep/migrate"
 )
 
 // Ends are the two ends of a comparison, with the configuration that counts for it. Where services are at different refs,
@@ -184,7 +185,6 @@ func (o *options) deployedEnds(cmd *cobra.Command, repo *gitfs.Repo, args []stri
 	}
 	r := &resolver{options: o, cmd: cmd, repo: repo, target: e.target, trees: map[string]*tree{}}
 	said := map[string][]*tree{}
-	var distinct []*tree
 	for _, s := range all {
 		ts, err := r.resolve(s)
 		if err != nil {
@@ -194,13 +194,20 @@ func (o *options) deployedEnds(cmd *cobra.Command, repo *gitfs.Repo, args []stri
 			return nil, fmt.Errorf("--deployed: %w", err)
 		}
 		said[s.service] = ts
-		for _, t := range ts {
+	}
+	return e, e.settle(repo, a, said, o)
+}
+
+// settle works out what it means that services are where it is said. The same commit has to be the same tree.
+func (e *ends) settle(repo *gitfs.Repo, a *analysis, said map[string][]*tree, o *options) (err error) {
+	var distinct []*tree // the newest first
+	for _, name := range sortedKeys(said) {
+		for _, t := range said[name] {
 			if !slices.Contains(distinct, t) {
 				distinct = append(distinct, t)
 			}
 		}
 	}
-	// The newest first.
 	slices.SortStableFunc(distinct, func(x, y *tree) int {
 		switch {
 		case older(repo, y, x):
@@ -211,13 +218,13 @@ func (o *options) deployedEnds(cmd *cobra.Command, repo *gitfs.Repo, args []stri
 		return 0
 	})
 	if e.config, e.changes, err = configFor(distinct[0], e.target, o); err != nil {
-		return nil, err
+		return err
 	}
 	where, databases, err := e.config.assign(said)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return e, e.order(repo, a, distinct, where, databases)
+	return e.order(repo, a, distinct, where, databases)
 }
 
 // older tells whether a ref is an older release than another: its commit is an ancestor of the other's, or, on other branches or
@@ -255,7 +262,7 @@ func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, data
 	}
 	for _, name := range sortedKeys(said) {
 		if name != "" && !slices.Contains(steps, name) {
-			return nil, nil, fmt.Errorf("--deployed: there is no service %q: there are %s", name, strings.Join(steps, ", "))
+			return nil, nil, fmt.Errorf("deployed: there is no service %q: there are %s", name, strings.Join(steps, ", "))
 		}
 	}
 	where = map[string][]*tree{}
@@ -265,7 +272,7 @@ func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, data
 			ts, ok = said[""]
 		}
 		if !ok && c.Services[name].Access != string(analyzer.NoAccess) {
-			return nil, nil, fmt.Errorf("--deployed: where is %s? Add --deployed %s=REF, or --deployed REF for all that are not named", name, name)
+			return nil, nil, fmt.Errorf("deployed: where is %s? Say that too (%s=REF), or give a REF for all that are not named", name, name)
 		}
 		where[name] = ts
 	}
@@ -353,19 +360,31 @@ func (a *analysis) covers(t, other *tree, c *config) (bool, error) {
 	return true, nil
 }
 
-// deployments gives what is seen from the other refs.
-func (e *ends) deployments(a *analysis) ([]analyzer.Deployment, error) {
-	var all []analyzer.Deployment
+// upgrade gives all that is known about a release.
+func (e *ends) upgrade(a *analysis) ([]*migrate.Comparison, analyzer.Upgrade, error) {
+	cmps, err := a.compare(e.deployed, e.target, e.config)
+	if err != nil {
+		return nil, analyzer.Upgrade{}, err
+	}
+	u := a.upgradeOf(cmps, e.deployed, e.target, e.config)
+	u.Behind = e.behind
 	for _, x := range e.others {
-		u, err := a.upgrade(x.tree, e.target, e.config)
+		from, err := a.upgrade(x.tree, e.target, e.config)
 		if err != nil {
-			return nil, err
+			return nil, u, err
 		}
-		all = append(all, analyzer.Deployment{
-			Ref: x.Ref, Services: x.services, Databases: u.Databases, Usage: u.Usage, Reached: x.reached, Behind: x.behind,
+		u.Deployments = append(u.Deployments, analyzer.Deployment{
+			Ref: x.Ref, Services: x.services, Databases: from.Databases, Usage: from.Usage, Reached: x.reached, Behind: x.behind,
 		})
 	}
-	return all, nil
+	if len(u.Services) == 0 && len(e.elsewhere) > 0 {
+		u.Services = []analyzer.Service{{Name: "code"}}
+	}
+	for i := range u.Services {
+		s := &u.Services[i]
+		s.Elsewhere = slices.Contains(e.elsewhere, s.Name)
+	}
+	return cmps, u, nil
 }
 
 // A resolver finds the trees that --deployed names. The same commit gives the same tree.

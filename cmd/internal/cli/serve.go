@@ -20,10 +20,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 	"github.com/spf13/cobra"
 
 	"instep/analyzer"
@@ -65,12 +61,30 @@ type botRetry struct {
 }
 
 type botRepository struct {
-	Repository string  `yaml:"repository"`
-	Name       string  `yaml:"name"`
-	Deployed   string  `yaml:"deployed"`
-	Tags       string  `yaml:"tags"`
-	Server     string  `yaml:"server"`
-	SQLMode    sqlMode `yaml:"sql_mode"`
+	Repository string      `yaml:"repository"`
+	Name       string      `yaml:"name"`
+	Deployed   botDeployed `yaml:"deployed"`
+	Tags       string      `yaml:"tags"`
+	Server     string      `yaml:"server"`
+	SQLMode    sqlMode     `yaml:"sql_mode"`
+}
+
+// A botDeployed says what is deployed, by service; "" is for every service that is not named. In the file it is one value, or a
+// mapping.
+type botDeployed map[string]string
+
+func (d *botDeployed) UnmarshalYAML(unmarshal func(any) error) error {
+	var one string
+	if err := unmarshal(&one); err == nil {
+		*d = botDeployed{"": one}
+		return nil
+	}
+	var each map[string]string
+	if err := unmarshal(&each); err != nil {
+		return errors.New("deployed is one value, or a mapping of services to values")
+	}
+	*d = each
+	return nil
 }
 
 // A botDuration is written as 90s or 10m.
@@ -186,21 +200,10 @@ func readBotConfig(name string) (*botConfig, error) {
 }
 
 func parseBotConfig(name string, src []byte) (*botConfig, error) {
-	for _, tk := range lexer.Tokenize(string(src)) {
-		if tk.Type == token.AnchorType || tk.Type == token.AliasType || tk.Type == token.MergeKeyType {
-			return nil, fmt.Errorf("%s:%d:%d: anchors, aliases and merge keys are not supported here: write the value out", name, tk.Position.Line, tk.Position.Column)
-		}
-	}
-	file, err := parser.ParseBytes(src, 0)
-	if err != nil {
-		return nil, positioned(name, err)
-	}
-	if len(file.Docs) > 1 {
-		return nil, fmt.Errorf("%s: more than one YAML document", name)
-	}
 	c := &botConfig{}
-	if err := yaml.UnmarshalWithOptions(src, c, yaml.Strict()); err != nil {
-		return nil, positioned(name, err)
+	file, err := decode(name, src, c)
+	if err != nil {
+		return nil, err
 	}
 	ck := checker{name: name, file: file}
 	c.check(&ck)
@@ -244,18 +247,33 @@ func (c *botConfig) check(ck *checker) {
 		if r.Name != "" && !botWatchName.MatchString(r.Name) {
 			ck.fail(at+".name", "%q is no name: letters, digits, and _ . -", r.Name)
 		}
-		switch u, err := url.Parse(r.Deployed); {
-		case r.Deployed == "":
+		if len(r.Deployed) == 0 {
 			ck.fail(at, "deployed is missing: a tag, a branch, %s, or the address of a version endpoint", latestTag)
-		case strings.Contains(r.Deployed, "://") && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == ""):
-			ck.fail(at+".deployed", "%q is no http or https address", r.Deployed)
-		case r.Deployed[0] == '-' || strings.ContainsAny(r.Deployed, " \t\r\n\x00"):
-			ck.fail(at+".deployed", "%q is no ref", r.Deployed)
+		}
+		latest := false
+		for _, service := range sortedKeys(r.Deployed) {
+			where, value := at+".deployed", r.Deployed[service]
+			if service != "" {
+				where += "." + quoteKey(service)
+			}
+			latest = latest || value == latestTag
+			switch {
+			case value == "":
+				ck.fail(where, "what is deployed is empty: a tag, a branch, %s, or the address of a version endpoint", latestTag)
+			case strings.Contains(value, "://"):
+				for raw := range strings.SplitSeq(value, ",") {
+					if _, err := versionAddress(raw); err != nil {
+						ck.fail(where, "%v", err)
+					}
+				}
+			case value[0] == '-' || strings.ContainsAny(value, " \t\r\n\x00"):
+				ck.fail(where, "%q is no ref", value)
+			}
 		}
 		if _, err := path.Match(r.Tags, ""); err != nil {
 			ck.fail(at+".tags", "%q is no valid pattern", r.Tags)
 		}
-		if r.Tags != "" && r.Deployed != latestTag {
+		if r.Tags != "" && !latest {
 			ck.fail(at+".tags", "tags is for deployed: %s only", latestTag)
 		}
 		if r.Server != "" {
@@ -426,17 +444,26 @@ func (s *botServer) clone(repository string) *botClone {
 
 // moves tells which pushed references may move what is deployed.
 func (r botRepository) moves() func(ref string) bool {
-	switch {
-	case strings.Contains(r.Deployed, "://"):
-		return nil // a deployment is no push
-	case r.Deployed == latestTag:
-		return func(ref string) bool {
-			tag, ok := strings.CutPrefix(ref, "refs/tags/")
-			return ok && isReleaseTag(tag, r.Tags)
+	var all []func(ref string) bool
+	for _, service := range sortedKeys(r.Deployed) {
+		switch value := r.Deployed[service]; {
+		case strings.Contains(value, "://"): // a deployment is no push
+		case value == latestTag:
+			all = append(all, func(ref string) bool {
+				tag, ok := strings.CutPrefix(ref, "refs/tags/")
+				return ok && isReleaseTag(tag, r.Tags)
+			})
+		default:
+			all = append(all, func(ref string) bool {
+				return slices.Contains([]string{value, "refs/tags/" + value, "refs/heads/" + value}, ref)
+			})
 		}
 	}
+	if len(all) == 0 {
+		return nil
+	}
 	return func(ref string) bool {
-		return slices.Contains([]string{r.Deployed, "refs/tags/" + r.Deployed, "refs/heads/" + r.Deployed}, ref)
+		return slices.ContainsFunc(all, func(moves func(string) bool) bool { return moves(ref) })
 	}
 }
 
@@ -500,20 +527,50 @@ func (s *botServer) checkRepository(ctx context.Context, w botRepository, j bot.
 	if err != nil {
 		return again(err)
 	}
-	rev, deployed, err := w.deployedAt(ctx, remote)
+	deployed, err := w.deployedAt(ctx, remote)
 	if err != nil {
 		return err
 	}
-	target, targetRev, err := s.target(ctx, c, remote, j, deployed)
+	target, err := s.target(ctx, c, remote, j, deployed.commits())
 	if err != nil {
 		return err
 	}
-	result.Deployed, result.Target = deployed, target
-	if last != nil && last.State != forge.Failed && last.Deployed == deployed && last.Target == target && last.By == result.By {
+	result.Deployed, result.Target = deployed.String(), target.commit
+	if last != nil && last.State != forge.Failed && last.Deployed == result.Deployed && last.Target == result.Target && last.By == result.By {
 		*result = *last
 		return nil
 	}
-	return s.analyse(c, w, j, rev, targetRev, result)
+	return s.analyse(c, w, j, deployed, target, result)
+}
+
+// A botRef is a reference as people know it, and its commit.
+type botRef struct{ rev, commit string }
+
+// A botWhere is where services are, as botDeployed says it.
+type botWhere map[string][]botRef
+
+func (w botWhere) commits() (list []string) {
+	for _, service := range sortedKeys(w) {
+		for _, r := range w[service] {
+			list = append(list, r.commit)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// String gives the commit where all are, or the commits by service.
+func (w botWhere) String() string {
+	if all := w.commits(); len(all) == 1 {
+		return all[0]
+	}
+	var parts []string
+	for _, service := range sortedKeys(w) {
+		for _, r := range w[service] {
+			parts = append(parts, service+"="+r.commit)
+		}
+	}
+	return strings.Join(parts, ",")
 }
 
 // damaged removes a clone that cannot be read: it is a cache, and made anew at the next try.
@@ -521,52 +578,81 @@ func (c *botClone) damaged(err error) error {
 	return again(errors.Join(fmt.Errorf("the clone is damaged, and will be fetched again: %w", err), c.Remove()))
 }
 
-// deployedAt gives the name of what is deployed, and its commit.
-func (w botRepository) deployedAt(ctx context.Context, remote *gitfs.Remote) (rev, commit string, err error) {
-	rev = w.Deployed
-	switch {
-	case strings.Contains(w.Deployed, "://"):
-		u, err := url.Parse(w.Deployed)
-		if err != nil {
-			return "", "", err
-		}
-		ctx, cancel := context.WithTimeout(ctx, askTimeout)
-		defer cancel()
-		v, err := dockerflow(ctx, u, "")
-		if err != nil {
-			return "", "", again(fmt.Errorf("the version endpoint %s %w", u.Redacted(), err))
-		}
-		for _, tag := range []string{v.Version, "v" + v.Version} {
-			if at := remote.Ref("refs/tags/" + tag); v.Version != "" && at != "" && (v.Commit == "" || strings.HasPrefix(at, v.Commit)) {
-				return tag, at, nil
+// deployedAt finds out where services are.
+func (w *botRepository) deployedAt(ctx context.Context, remote *gitfs.Remote) (botWhere, error) {
+	all := botWhere{}
+	for _, service := range sortedKeys(w.Deployed) {
+		value := w.Deployed[service]
+		switch {
+		case strings.Contains(value, "://"):
+			for raw := range strings.SplitSeq(value, ",") {
+				refs, err := reported(ctx, remote, raw)
+				if err != nil {
+					return nil, err
+				}
+				all[service] = append(all[service], refs...)
+			}
+			continue
+		case value == latestTag:
+			if value = latestReleaseTag(remote.Tags(), w.Tags); value == "" {
+				return nil, botRefusal("no tag of this repository is a release's")
 			}
 		}
-		if wholeCommit.MatchString(v.Commit) {
-			return v.Commit, v.Commit, nil
+		at := botRef{rev: value}
+		for _, name := range []string{"refs/tags/" + value, "refs/heads/" + value, value} {
+			if at.commit = remote.Ref(name); at.commit != "" {
+				break
+			}
 		}
-		return "", "", botRefusal(fmt.Sprintf("the version endpoint reports %s, which is no tag of this repository", v))
-	case w.Deployed == latestTag:
-		if rev = latestReleaseTag(remote.Tags(), w.Tags); rev == "" {
-			return "", "", botRefusal("no tag of this repository is a release's")
+		if at.commit == "" && wholeCommit.MatchString(value) {
+			at.commit = value
 		}
-	}
-	for _, name := range []string{"refs/tags/" + rev, "refs/heads/" + rev, rev} {
-		if at := remote.Ref(name); at != "" {
-			return rev, at, nil
+		if at.commit == "" {
+			return nil, botRefusal(fmt.Sprintf("the deployed ref %s is not in this repository", value))
 		}
+		all[service] = []botRef{at}
 	}
-	if wholeCommit.MatchString(rev) {
-		return rev, rev, nil
+	return all, nil
+}
+
+// reported gives the refs that a version endpoint reports.
+func reported(ctx context.Context, remote *gitfs.Remote, raw string) (refs []botRef, err error) {
+	u, err := versionAddress(raw)
+	if err != nil {
+		return nil, err
 	}
-	return "", "", botRefusal(fmt.Sprintf("the deployed ref %s is not in this repository", rev))
+	versions, err := askVersions(ctx, u)
+	if err != nil {
+		return nil, again(fmt.Errorf("the version endpoint %s %w", u.Redacted(), err))
+	}
+	for _, v := range versions {
+		at := botRef{}
+		for _, tag := range []string{v.Version, "v" + v.Version} {
+			if commit := remote.Ref("refs/tags/" + tag); v.Version != "" && commit != "" && (v.Commit == "" || strings.HasPrefix(commit, v.Commit)) {
+				at = botRef{tag, commit}
+				break
+			}
+		}
+		if at.commit == "" && wholeCommit.MatchString(v.Commit) {
+			at = botRef{v.Commit, v.Commit}
+		}
+		if at.commit == "" {
+			return nil, botRefusal(fmt.Sprintf("the version endpoint reports %s, which is no tag of this repository", v))
+		}
+		refs = append(refs, at)
+	}
+	return refs, nil
 }
 
 // target fetches what is to be deployed, and what is. Of a pull request, that is GitHub's merge of it with its base: a branch that
 // is behind would seem to take away the migrations that it does not know yet. Where there is no merge, because of a conflict or since
 // GitHub has not come to it, it is the head alone, and the comment says so.
-func (s *botServer) target(ctx context.Context, c *botClone, remote *gitfs.Remote, j bot.Job, deployed string) (commit, rev string, err error) {
+func (s *botServer) target(ctx context.Context, c *botClone, remote *gitfs.Remote, j bot.Job, deployed []string) (botRef, error) {
+	fetch := func(target string) error {
+		return fetched(remote.Fetch(ctx, append(slices.Clone(deployed), target)...))
+	}
 	if j.Request == 0 {
-		return j.Head, j.Branch, fetched(remote.Fetch(ctx, deployed, j.Head))
+		return botRef{j.Branch, j.Head}, fetch(j.Head)
 	}
 	name := fmt.Sprintf("pull/%d/", j.Request)
 	for try := 1; ; try++ {
@@ -574,11 +660,11 @@ func (s *botServer) target(ctx context.Context, c *botClone, remote *gitfs.Remot
 		if merge == "" {
 			break
 		}
-		if err := fetched(remote.Fetch(ctx, deployed, merge)); err != nil {
-			return "", "", err
+		if err := fetch(merge); err != nil {
+			return botRef{}, err
 		}
 		if ok, err := c.mergeOf(merge, j.Head); ok || err != nil {
-			return merge, name + "merge", err
+			return botRef{name + "merge", merge}, err
 		}
 		if try == mergeTries {
 			break
@@ -586,13 +672,14 @@ func (s *botServer) target(ctx context.Context, c *botClone, remote *gitfs.Remot
 		select {
 		case <-time.After(mergeWait):
 		case <-ctx.Done():
-			return "", "", again(context.Cause(ctx))
+			return botRef{}, again(context.Cause(ctx))
 		}
+		var err error
 		if remote, err = c.Connect(ctx); err != nil {
-			return "", "", again(err)
+			return botRef{}, again(err)
 		}
 	}
-	return j.Head, name + "head", fetched(remote.Fetch(ctx, deployed, j.Head))
+	return botRef{name + "head", j.Head}, fetch(j.Head)
 }
 
 // mergeOf tells whether a commit is a merge of a head.
@@ -618,32 +705,44 @@ func fetched(err error) error {
 	return again(err)
 }
 
-// analyse compares the two commits.
-func (s *botServer) analyse(c *botClone, w botRepository, j bot.Job, rev, targetRev string, result *bot.Result) error {
+// analyse compares what is deployed with the target.
+func (s *botServer) analyse(c *botClone, w botRepository, j bot.Job, deployed botWhere, target botRef, result *bot.Result) error {
 	repo, err := c.Open()
 	if err != nil {
 		return c.damaged(err)
 	}
 	defer repo.Close()
-	var ends [2]*tree
-	for i, end := range [2]struct{ rev, commit string }{{rev, result.Deployed}, {targetRev, result.Target}} {
-		at, err := repo.Resolve(end.commit)
-		if err == nil {
-			ends[i], err = atCommit(repo, end.rev, at)
-		}
+	load := func(r botRef) (*tree, error) {
+		at, err := repo.Resolve(r.commit)
 		if err != nil {
-			return c.damaged(err)
+			return nil, err
+		}
+		return atCommit(repo, r.rev, at)
+	}
+	e := &ends{}
+	if e.target, err = load(target); err != nil {
+		return c.damaged(err)
+	}
+	said := map[string][]*tree{}
+	known := map[string]*tree{}
+	for _, service := range sortedKeys(deployed) {
+		for _, r := range deployed[service] {
+			if known[r.commit] == nil {
+				if known[r.commit], err = load(r); err != nil {
+					return c.damaged(err)
+				}
+			}
+			said[service] = append(said[service], known[r.commit])
 		}
 	}
+	var a analysis
 	o := &options{configFrom: "deployed", server: w.Server, sqlMode: strings.Join(w.SQLMode, ",")}
-	conf, changes, err := configFor(ends[0], ends[1], o)
-	if err == nil {
-		err = checkIgnores(conf)
+	if err = e.settle(repo, &a, said, o); err == nil {
+		err = checkIgnores(e.config)
 	}
 	var u analyzer.Upgrade
 	if err == nil {
-		var a analysis
-		u, err = a.upgrade(ends[0], ends[1], conf)
+		_, u, err = e.upgrade(&a)
 	}
 	var io *fs.PathError
 	var missing *gitfs.MissingObjectError
@@ -666,7 +765,7 @@ func (s *botServer) analyse(c *botClone, w botRepository, j bot.Job, rev, target
 		return nil
 	}
 	var b bytes.Buffer
-	if err := report.Markdown.Write(&b, &report.Document{Report: r, ConfigChanges: changes}); err != nil {
+	if err := report.Markdown.Write(&b, &report.Document{Report: r, ConfigChanges: e.changes}); err != nil {
 		return err
 	}
 	if j.Request > 0 && result.Target == j.Head {

@@ -428,6 +428,32 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestServeApart: services are at different refs, by the file or by what they report.
+func TestServeApart(t *testing.T) {
+	h, commits := newHub(t, []string{"shop"}, []string{"one"})
+	app := versionEndpoint(t, `{"version": "1.0"}`)
+	data := filepath.Join(t.TempDir(), "data")
+	config := filepath.Join(t.TempDir(), "bot.yaml")
+	src := fmt.Sprintf("listen: 127.0.0.1:0\ndata: %s\napi: %s/api/v3\nrepositories:\n  - repository: o/shop\n    deployed: {admin: latest-tag, app: %q}\n", data, h.URL, app)
+	if err := os.WriteFile(config, []byte(src), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p := startServe(t, "", config)
+	h.point(t, "shop", "refs/pull/7/head", commits["one"])
+	if err := send(func() string { return p.url }, "pull_request", "d-1", pullBody("shop", "opened", 7, commits["one"], 1)); err != nil {
+		t.Fatal(err)
+	}
+	p.waitIdle(20 * time.Second)
+	comments := h.comments("shop", 7)
+	if len(comments) != 1 || !strings.Contains(comments[0], "Services are deployed at different refs") || !strings.Contains(comments[0], "app at v1.0") || !strings.Contains(comments[0], "behind") {
+		t.Fatalf("%q\n%s", comments, p.tail())
+	}
+	done := p.logged("checked")
+	if len(done) != 1 || done[0]["deployed"] != "admin="+commits["v1.1"]+",app="+commits["v1.0"] {
+		t.Errorf("%v", done)
+	}
+}
+
 // mergeCommit makes a commit with the second parent's tree.
 func mergeCommit(t *testing.T, dir, first, second string) string {
 	t.Helper()
@@ -710,12 +736,14 @@ timeout: 90s
 repositories:
   - {repository: mozilla-releng/balrog, deployed: latest-tag, tags: "v*.*", server: mysql 8.0}
   - {repository: mozilla-releng/balrog, name: stage, deployed: "https://stage.example.com/__version__"}
+  - repository: o/apart
+    deployed: {admin: latest-tag, app: "https://a.example.com/__version__,https://b.example.com/__version__", agent: 3.110}
 `
 	c, err := parseBotConfig("bot.yaml", []byte(good))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if time.Duration(c.Timeout) != 90*time.Second || len(c.Repositories) != 2 || c.Repositories[1].Name != "stage" || c.Token.File != "/run/secrets/token" {
+	if time.Duration(c.Timeout) != 90*time.Second || len(c.Repositories) != 3 || c.Repositories[2].Deployed["agent"] != "3.110" || c.Repositories[1].Name != "stage" || c.Token.File != "/run/secrets/token" {
 		t.Errorf("%+v", c)
 	}
 	for _, bad := range []struct{ src, err string }{
@@ -734,6 +762,10 @@ repositories:
 		{"repositories: [{repository: o/r}]\n", "deployed is missing"},
 		{"repositories: [{repository: o/r, deployed: \"ftp://x\"}]\n", "no http or https address"},
 		{"repositories: [{repository: o/r, deployed: -x}]\n", "no ref"},
+		{"repositories: [{repository: o/r, deployed: {}}]\n", "deployed is missing"},
+		{"repositories: [{repository: o/r, deployed: [v1]}]\n", "one value, or a mapping"},
+		{"repositories: [{repository: o/r, deployed: {app: ''}}]\n", "what is deployed is empty"},
+		{"repositories:\n- repository: o/r\n  deployed:\n    app: ftp://x\n", "bot.yaml:4:10: "},
 		{"repositories: [{repository: o/r, deployed: v1, tags: v*}]\n", "latest-tag only"},
 		{"repositories: [{repository: o/r, deployed: v1, name: a/b}]\n", "no name"},
 		{"repositories: [{repository: o/r, deployed: v1, server: postgres 15}]\n", "server"},
@@ -757,7 +789,7 @@ func TestServeDocument(t *testing.T) {
 	if !ok || err != nil {
 		t.Fatalf("%v: %s", err, block)
 	}
-	if c.Listen != defaultListen || len(c.Repositories) != 1 || c.Repositories[0].Deployed != latestTag {
+	if c.Listen != defaultListen || len(c.Repositories) != 1 || c.Repositories[0].Deployed[""] != latestTag {
 		t.Errorf("%+v", c)
 	}
 	t.Setenv(defaultWebhookEnv, botSecretText)
@@ -781,11 +813,17 @@ func TestLatestReleaseTag(t *testing.T) {
 		{"latest-tag", "refs/tags/v1.0", true}, {"latest-tag", "refs/heads/main", false}, {"latest-tag", "refs/tags/nightly", false},
 		{"v1", "refs/tags/v1", true}, {"v1", "refs/tags/v2", false}, {"main", "refs/heads/main", true},
 	} {
-		if got := (botRepository{Deployed: tt.deployed}).moves()(tt.ref); got != tt.want {
+		if got := (botRepository{Deployed: botDeployed{"": tt.deployed}}).moves()(tt.ref); got != tt.want {
 			t.Errorf("deployed: %s, %s moves: %v", tt.deployed, tt.ref, got)
 		}
 	}
-	if (botRepository{Deployed: "https://example.com/__version__"}).moves() != nil {
+	apart := botRepository{Deployed: botDeployed{"admin": "latest-tag", "app": "https://example.com/__version__", "agent": "main"}}.moves()
+	for ref, want := range map[string]bool{"refs/tags/v9": true, "refs/heads/main": true, "refs/heads/next": false} {
+		if apart(ref) != want {
+			t.Errorf("by service: %s moves: %v", ref, !want)
+		}
+	}
+	if (botRepository{Deployed: botDeployed{"": "https://example.com/__version__"}}).moves() != nil {
 		t.Error("a push moves what an endpoint reports")
 	}
 }
