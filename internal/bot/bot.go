@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,13 +138,16 @@ func New(c Config) (*Bot, error) {
 			return nil, errors.New("a webhook secret is shorter than 8 bytes")
 		}
 	}
-	seen := map[string]bool{}
+	watched := map[string]Watch{}
+	same := map[string]bool{}
 	for _, w := range c.Watches {
-		key := watchKey(w.Repository, w.Name)
-		if seen[key] {
+		// In the context of a status, upper and lower case are the same to GitHub (REST API: Create a commit status).
+		key := watchKey(w.Repository, strings.ToLower(w.Name))
+		if same[key] {
 			return nil, fmt.Errorf("%s is watched twice under the name %q", w.Repository, w.Name)
 		}
-		seen[key] = true
+		same[key] = true
+		watched[watchKey(w.Repository, w.Name)] = w
 	}
 	if c.Workers <= 0 {
 		c.Workers = 2
@@ -188,7 +192,8 @@ func New(c Config) (*Bot, error) {
 		return nil, err
 	}
 	for _, j := range jobs {
-		if !seen[watchKey(j.Repository, j.Name)] {
+		w, ok := watched[watchKey(j.Repository, j.Name)]
+		if !ok {
 			b.log.Info("dropped: it is not watched any more", jobAttrs(j)...)
 			if err := st.drop(j.ID); err != nil {
 				st.close()
@@ -196,6 +201,7 @@ func New(c Config) (*Bot, error) {
 			}
 			continue
 		}
+		j.Repository = w.Repository // which the configuration may write in other letters now
 		b.jobs[j.ID] = j
 	}
 	if len(b.jobs) > 0 {

@@ -34,6 +34,8 @@ type fakeHost struct {
 	statuses   []forge.Status
 	fail       func() error // of comments
 	failStatus error
+	hang       func(forge.Status) bool // until the context is done
+	keys       []string                // of comments
 }
 
 func (h *fakeHost) Comment(ctx context.Context, request int, c forge.Comment) (forge.Done, error) {
@@ -49,10 +51,15 @@ func (h *fakeHost) Comment(ctx context.Context, request int, c forge.Comment) (f
 		return forge.Done{}, nil
 	}
 	h.comments[request] = c.Body
+	h.keys = append(h.keys, c.Key)
 	return forge.Done{Action: "created", URL: "https://forge.example/1"}, nil
 }
 
 func (h *fakeHost) SetStatus(ctx context.Context, s forge.Status) error {
+	if h.hang != nil && h.hang(s) {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := cmp.Or(ctx.Err(), h.failStatus); err != nil {
@@ -263,6 +270,33 @@ func TestOrder(t *testing.T) {
 	w.send("pull_request", pr("reopened", 1, 3, 40), "202 accepted")
 	w.wait("the end", w.idle)
 	if len(w.host.final(head(2))) != 0 || len(w.host.final(head(3))) == 0 || len(w.host.final(head(4))) != 0 {
+		t.Errorf("%+v", w.host.statuses)
+	}
+}
+
+// TestSameSecond: GitHub's times have seconds, and what a push has replaced does not come back, but by another push.
+func TestSameSecond(t *testing.T) {
+	w := newWorld(t, fine)
+	before := func(n int) string { return fmt.Sprintf(`,"before":%q`, head(n)) }
+	w.send("pull_request", pr("synchronize", 1, 2, 20, "main", before(1)), "202 accepted")
+	w.send("pull_request", pr("synchronize", 1, 1, 20, "main", before(9)), "200 stale")
+	w.send("pull_request", pr("synchronize", 1, 1, 20, "main", before(2)), "202 accepted") // forced back
+	w.wait("the end", w.idle)
+	if len(w.host.final(head(1))) != 1 {
+		t.Errorf("%+v", w.host.statuses)
+	}
+	push := func(from, to int) string {
+		return fmt.Sprintf(`{"ref":"refs/heads/main","before":%q,"after":%q,"repository":{"full_name":"o/r","default_branch":"main","pushed_at":7}}`, head(from), head(to))
+	}
+	w.send("push", push(11, 12), "202 accepted")
+	w.send("push", push(10, 11), "200 stale")
+	w.wait("the end", w.idle)
+	if len(w.host.final(head(11))) != 0 || len(w.host.final(head(12))) != 1 {
+		t.Errorf("%+v", w.host.statuses)
+	}
+	w.send("push", push(12, 11), "202 accepted")
+	w.wait("the end", w.idle)
+	if len(w.host.final(head(11))) != 1 {
 		t.Errorf("%+v", w.host.statuses)
 	}
 }
@@ -576,6 +610,35 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestLetterCase: a configuration that writes a repository in other letters loses no job, and knows its comments again.
+func TestLetterCase(t *testing.T) {
+	names := make(chan string, 10)
+	w := newWorld(t, func(ctx context.Context, j Job, last *Result) (*Result, error) {
+		names <- j.Repository
+		if j.Head == head(2) && ctx.Err() == nil && j.Repository == "o/r" {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		return fine(ctx, j, last)
+	}, func(c *Config) { c.Grace = time.Millisecond })
+	w.send("pull_request", pr("opened", 1, 1, 1), "202 accepted")
+	w.wait("the end", w.idle)
+	w.send("pull_request", pr("synchronize", 1, 2, 2), "202 accepted")
+	w.wait("the start", func() bool { return len(names) == 2 })
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.c.Watches = []Watch{{Repository: "O/R"}}
+	w.start()
+	w.wait("the end", w.idle)
+	if got := []string{<-names, <-names, <-names}; fmt.Sprint(got) != "[o/r o/r O/R]" {
+		t.Errorf("%v were checked", got)
+	}
+	if k := w.host.keys; len(k) != 2 || k[0] != k[1] {
+		t.Errorf("the comments are known as %q", k)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	w := newWorld(t, fine)
 	body := []byte(pr("opened", 1, 1, 1))
@@ -738,6 +801,7 @@ func TestNew(t *testing.T) {
 		"no secret":    func(c *Config) { c.Secrets = nil },
 		"short secret": func(c *Config) { c.Secrets = [][]byte{[]byte("short")} },
 		"twice":        func(c *Config) { c.Watches = []Watch{{Repository: "o/r"}, {Repository: "O/R"}} },
+		"one status":   func(c *Config) { c.Watches = []Watch{{Repository: "o/r", Name: "app"}, {Repository: "o/r", Name: "App"}} },
 	} {
 		c := Config{Secrets: [][]byte{[]byte(secret)}, Dir: t.TempDir()}
 		change(&c)

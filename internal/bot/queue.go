@@ -181,9 +181,10 @@ func (p *plan) request(d *delivery, watches []Watch) (outcome, error) {
 	if err != nil {
 		return "", err
 	}
-	// Deliveries overtake each other, and an old one can be sent again with another id. GitHub's times have seconds.
+	// Deliveries overtake each other, and an old one can be sent again with another id. GitHub's times have seconds: within one, the
+	// head that has been replaced comes late, if it is not pushed in the place of the one that has replaced it.
 	same := pr.UpdatedAt.Equal(old.Updated)
-	if known && (pr.UpdatedAt.Before(old.Updated) || same && pr.Head.SHA == old.Before && pr.Head.SHA != old.Head ||
+	if known && (pr.UpdatedAt.Before(old.Updated) || same && pr.Head.SHA == old.Before && pr.Head.SHA != old.Head && d.Before != old.Head ||
 		same && !old.Open && (d.Action == "synchronize" || d.Action == "edited")) {
 		return stale, nil
 	}
@@ -226,7 +227,7 @@ func (p *plan) push(d *delivery, watches []Watch) (outcome, error) {
 			return "", err
 		}
 		at := time.Time(d.Repository.PushedAt)
-		if known && at.Before(old.Updated) {
+		if known && (at.Before(old.Updated) || at.Equal(old.Updated) && d.After == old.Before && d.Before != old.Head) {
 			return stale, nil
 		}
 		if err := put(p.tx, bucketPulls, key, pull{Head: d.After, Before: d.Before, Base: branch, Updated: at, Open: true}); err != nil {
@@ -323,6 +324,12 @@ func (b *Bot) work(base context.Context, quit <-chan struct{}) {
 	}
 }
 
+// A storeError is that of a store that cannot be written, such as on a full disk. It says nothing of the job.
+type storeError struct{ err error }
+
+func (e *storeError) Error() string { return "the store cannot be written: " + e.err.Error() }
+func (e *storeError) Unwrap() error { return e.err }
+
 // change writes a running job as f has changed it; errGone says that a newer one has taken its place.
 func (b *Bot) change(r *running, f func(j *Job)) error {
 	b.mu.Lock()
@@ -330,7 +337,7 @@ func (b *Bot) change(r *running, f func(j *Job)) error {
 	f(&r.job)
 	j := r.job
 	if err := b.store.save(&j); err != nil {
-		return err
+		return &storeError{err}
 	}
 	b.jobs[j.ID] = &j
 	return nil
@@ -347,19 +354,32 @@ func (b *Bot) end(r *running, keep bool) error {
 		err = b.store.drop(r.id)
 	}
 	if err != nil {
-		return err
+		return &storeError{err}
 	}
 	delete(b.jobs, r.id)
 	return nil
 }
 
+// postpone lets a job whose changes cannot be written wait, in memory alone, with what is known of it: a check is not done again.
+func (b *Bot) postpone(r *running, starts int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.jobs[r.id] == nil {
+		return
+	}
+	j := r.job
+	j.Starts, j.Due = starts, time.Now().Add(b.pause(2))
+	b.jobs[r.id] = &j
+}
+
 // run does a job, and says what became of it.
 func (b *Bot) run(ctx context.Context, r *running) {
-	start := time.Now()
+	start, starts := time.Now(), r.job.Starts
 	wait, err := b.do(ctx, r)
 	attrs := append(jobAttrs(&r.job), "seconds", time.Since(start).Seconds())
 	how := "done"
 	var temporary *TemporaryError
+	var unwritten *storeError
 	switch cause := context.Cause(ctx); {
 	case err == nil:
 		attrs = append(attrs, "state", r.job.Result.State, "summary", r.job.Result.Summary)
@@ -367,7 +387,10 @@ func (b *Bot) run(ctx context.Context, r *running) {
 		how, err = "superseded", nil
 	case errors.Is(cause, errStopping):
 		how = "requeued"
-		err = b.change(r, func(j *Job) { j.Starts-- })
+		err = b.change(r, func(j *Job) { j.Starts = starts })
+	case errors.As(err, &unwritten):
+		how = "retried"
+		attrs = append(attrs, "error", err.Error())
 	case errors.As(err, &temporary) && r.job.Tries+1 < b.c.Tries:
 		how = "retried"
 		attrs = append(attrs, "error", err.Error())
@@ -380,7 +403,12 @@ func (b *Bot) run(ctx context.Context, r *running) {
 		how = "failed"
 		attrs = append(attrs, "error", err.Error())
 		b.fail(ctx, &r.job)
-		err = b.end(r, false)
+		if errors.Is(context.Cause(ctx), errStopping) {
+			how = "requeued" // perhaps nobody has been told
+			err = b.change(r, func(j *Job) { j.Starts = starts })
+		} else {
+			err = b.end(r, false)
+		}
 	}
 	if errors.Is(err, errGone) {
 		how, err = "superseded", nil
@@ -396,8 +424,8 @@ func (b *Bot) run(ctx context.Context, r *running) {
 		level(how, attrs...)
 	}
 	if err != nil {
-		// The store cannot be written: the job is there still, and is done again at the next start.
-		b.log.Error("the store cannot be written", "error", err.Error())
+		b.log.Error("a job cannot be stored, and is tried again", append(jobAttrs(&r.job), "error", err.Error())...)
+		b.postpone(r, starts)
 	}
 	if wait != nil {
 		// A check that does not end keeps its repository and its worker, so that such checks do not add up.
@@ -526,7 +554,7 @@ func (b *Bot) post(ctx context.Context, host forge.Host, j *Job) error {
 	var done forge.Done
 	if j.Request > 0 {
 		var err error
-		done, err = host.Comment(ctx, j.Request, forge.Comment{Key: j.Repository + " " + j.Name, Body: j.Result.Body})
+		done, err = host.Comment(ctx, j.Request, forge.Comment{Key: repositoryKey(j.Repository) + " " + j.Name, Body: j.Result.Body})
 		if b.forge("comment", j, err) != nil && !isRefused(err) {
 			return err
 		}
@@ -546,7 +574,7 @@ func isRefused(err error) bool {
 // fail shows that a head could not be checked. Why is in the log: it may name what is not for the public. A comment of an
 // earlier check stays, and names the commit that it is about.
 func (b *Bot) fail(ctx context.Context, j *Job) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	host, err := b.c.Host(j.Repository)
 	if err == nil {

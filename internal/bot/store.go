@@ -1,11 +1,16 @@
 package bot
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -34,13 +39,30 @@ var (
 // errGone says that a job is not in the store any more: a newer head has taken its place.
 var errGone = errors.New("the job has been superseded")
 
-func openStore(name string) (*store, error) {
+// openStore opens the store, and reads all of it: the library gives up with a panic where a page is damaged, or with a fault where
+// the file is cut, and that shall not happen while a delivery is stored.
+func openStore(name string) (s *store, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if v := recover(); v != nil {
+			s, err = nil, damaged(name, fmt.Errorf("%v", v))
+		}
+	}()
 	db, err := bolt.Open(name, 0o600, &bolt.Options{Timeout: time.Second})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("%s is in use by another process", name)
 	}
-	if err != nil {
+	var path *fs.PathError
+	var system syscall.Errno
+	switch {
+	case errors.As(err, &path), errors.As(err, &system):
 		return nil, fmt.Errorf("%s: %w", name, err)
+	case err != nil:
+		return nil, damaged(name, err)
+	}
+	if err := verify(db); err != nil {
+		db.Close()
+		return nil, damaged(name, err)
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
 		for _, b := range [][]byte{bucketJobs, bucketPulls, bucketResults, bucketSeen, bucketOrder} {
@@ -55,6 +77,32 @@ func openStore(name string) (*store, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return &store{db}, nil
+}
+
+func damaged(name string, err error) error {
+	return fmt.Errorf("%s is damaged (%w): remove it. What waits is lost then, and which requests are open", name, err)
+}
+
+// verify holds a store to being whole.
+func verify(db *bolt.DB) error {
+	return db.View(func(tx *bolt.Tx) error {
+		err := tx.ForEach(func(name []byte, b *bolt.Bucket) error {
+			values := bytes.Equal(name, bucketJobs) || bytes.Equal(name, bucketPulls) || bytes.Equal(name, bucketResults)
+			return b.ForEach(func(k, v []byte) error {
+				if values && !json.Valid(v) {
+					return fmt.Errorf("%s: %q is no JSON", name, k)
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+		for e := range tx.Check() { // to its end, or it does not end
+			err = cmp.Or(err, e)
+		}
+		return err
+	})
 }
 
 func (s *store) close() error { return s.db.Close() }
