@@ -22,6 +22,7 @@ const (
 	maxJSONValues = 500_000 // in all
 	maxJSONText   = 1 << 20 // bytes of a string as it is written
 	maxRead       = 500     // services, databases, orders
+	maxRefs       = 20      // at which a service is deployed
 	maxMatrixSize = 1 << 20 // cells of a simulation's matrix: rows × states
 	maxNumber     = 1 << 40
 )
@@ -287,6 +288,13 @@ func (rd *jsonReader) document(in *jsonReport) *Document {
 			RebuildsTable: c.RebuildsTable, Because: c.Because,
 		})
 	}
+	hit := map[string]bool{}
+	for _, f := range slices.Concat(r.Hazards, r.Ignored) {
+		for _, h := range slices.Concat(f.Services, f.Consumers) {
+			hit[h.Name] = true
+		}
+	}
+	rd.few("names of services and consumers that are hit", len(hit))
 	r.Gaps, r.OtherGaps = rd.gaps(in.Gaps), rd.gaps(in.OtherGaps)
 	for _, ig := range in.UnusedIgnores {
 		r.UnusedIgnores = append(r.UnusedIgnores, analyzer.Ignore{Rule: ig.Rule, Object: ig.Object, Because: ig.Because, Fingerprint: ig.Fingerprint})
@@ -334,7 +342,9 @@ func (rd *jsonReader) service(s jsonService) analyzer.ServiceReport {
 		NewCodeOldSchema: word(rd, "new_code_old_schema", s.NewCodeOldSchema, statusNames...),
 		Reason:           s.Reason, WindowReason: s.WindowReason, RollbackReason: s.RollbackReason,
 	}
-	rd.few("refs of a service", len(s.Deployed))
+	if len(s.Deployed) > maxRefs {
+		rd.fail("a service is deployed at %d refs, more than %d", len(s.Deployed), maxRefs)
+	}
 	for _, at := range s.Deployed {
 		r.Deployed = append(r.Deployed, analyzer.DeployedAt{Ref: rd.ref(at.jsonRef), Reached: at.Reached, Behind: at.Behind})
 	}
@@ -426,6 +436,55 @@ func (rd *jsonReader) consistent(d *Document, in *jsonReport) {
 	}
 	if safe && run < 0 {
 		rd.fail("its order does not say when the schema changes")
+	}
+	rd.unharmed(d, all)
+}
+
+// unharmed checks that a verdict by which an order is safe follows from the hazards: whom they hit, its place and its statuses say so.
+func (rd *jsonReader) unharmed(d *Document, all *analyzer.Report) {
+	demands := map[string]analyzer.Place{}
+	hits := 0
+	for _, f := range d.Hazards {
+		hits += len(f.Services) + len(f.Consumers)
+		for _, h := range f.Services {
+			if h.Code&analyzer.OldCode != 0 {
+				demands[h.Name] |= analyzer.Before
+			}
+			if h.Code&analyzer.NewCode != 0 {
+				demands[h.Name] |= analyzer.After
+			}
+		}
+	}
+	if all.Verdict == analyzer.NoChange && hits+len(d.Changes) > 0 {
+		rd.fail("it has changes, and its verdict is %s", all.Verdict)
+	}
+	for _, s := range d.Services {
+		want, old, new := demands[s.Name], s.OldCodeNewSchema != analyzer.OK, s.NewCodeOldSchema != analyzer.OK
+		delete(demands, s.Name)
+		if s.Migrates { // its new code never meets the old schema
+			want, new = want&^analyzer.After, s.Place&analyzer.After != 0
+		}
+		if want&^s.Place != 0 || old != (s.Place&analyzer.Before != 0) || new != (s.Place&analyzer.After != 0) {
+			rd.fail("the place of a service does not go with the hazards that hit it, or with what is said of its code")
+		}
+		if old && (s.CanRollBack || s.Migrates && !s.Window && s.Rollout != analyzer.Recreate) {
+			rd.fail("the old code of a service breaks, and nothing is said of a window or of going back")
+		}
+	}
+	if len(demands) > 0 {
+		rd.fail("a hazard hits a service that is not listed")
+	}
+	first := 0 // of several that migrate, only one can be the first
+	for _, s := range all.Services {
+		if s.Migrates && s.Place&analyzer.Before != 0 {
+			first++
+		}
+	}
+	if first > 1 {
+		rd.fail("several services would have to be the first to migrate, and its verdict is %s", all.Verdict)
+	}
+	if d.Simulation != nil && d.endedEarly() {
+		rd.fail("the upgrade itself failed in the run, and its verdict is %s", all.Verdict)
 	}
 }
 

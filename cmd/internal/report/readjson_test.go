@@ -190,6 +190,66 @@ func TestReadJSONRefuses(t *testing.T) {
 	}
 }
 
+// TestReadJSONContradicts: a verdict by which an order is safe has to follow from the hazards.
+func TestReadJSONContradicts(t *testing.T) {
+	for _, tt := range []struct {
+		name, doc string
+		edit      func(d *Document)
+		want      string
+	}{
+		{"split made any order", "split", func(d *Document) {
+			d.Verdict, d.Order = analyzer.AnyOrder, []string{"admin", "app"}
+			for i := range d.Services {
+				s := &d.Services[i]
+				s.Place, s.Window, s.CanRollBack, s.OldCodeNewSchema, s.NewCodeOldSchema = analyzer.Anywhere, false, true, analyzer.OK, analyzer.OK
+			}
+		}, "the hazards that hit it"},
+		{"it breaks, and may go anywhere", "fine", func(d *Document) { d.Services[1].OldCodeNewSchema = analyzer.BreaksFor }, "what is said of its code"},
+		{"new code breaks, and may go anywhere", "fine", func(d *Document) { d.Services[1].NewCodeOldSchema = analyzer.AssumedBreaks }, "what is said of its code"},
+		{"a place for nothing", "ordered", func(d *Document) { d.Services[1].OldCodeNewSchema = analyzer.OK }, "what is said of its code"},
+		{"a window kept quiet", "ordered", func(d *Document) { d.Services[0].Window = false }, "nothing is said of a window"},
+		{"a way back that is none", "ordered", func(d *Document) { d.Services[1].CanRollBack = true }, "of going back"},
+		{"a stranger is hit", "ordered", func(d *Document) { d.Hazards[0].Services[1].Name = "other" }, "is not listed"},
+		{"two have to be the first", "ordered", func(d *Document) { d.Services[1].Migrates, d.Services[1].Window = true, true }, "several services would have to be the first"},
+		{"no change, and changes", "no-change", func(d *Document) { d.Changes = []analyzer.ChangeReport{{Kind: "x", Class: analyzer.Additive}} }, "it has changes"},
+		{"no change, and a consumer is hit", "no-change", func(d *Document) {
+			d.Hazards = []analyzer.Finding{{Hazard: analyzer.Hazard{Rule: ruleByID("drop-column")}, Consumers: []analyzer.Hit{{Name: "x", Code: analyzer.OldCode}}}}
+		}, "it has changes"},
+		{"the run failed", "fine", func(d *Document) { d.Simulation.Databases[0].Steps[0].Error = &analyzer.ServerError{Message: "x"} }, "failed in the run"},
+		{"deployed at many refs", "ordered", func(d *Document) { d.Services[0].Deployed = make([]analyzer.DeployedAt, maxRefs+1) }, "deployed at 21 refs"},
+	} {
+		docs := releases(t)
+		docs["fine"] = fine()
+		d := docs[tt.doc]
+		readBack(t, d, ruleByID)
+		tt.edit(d)
+		if _, err := ReadJSON(strings.NewReader(edited(t, d)), ruleByID); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestReadJSONBefore: what the version before has printed, without the keys of this one, says the same.
+func TestReadJSONBefore(t *testing.T) {
+	for name, d := range releases(t) {
+		text := edited(t, d, `"1.3"`, `"1.2"`)
+		text = regexp.MustCompile(`(?s),\s*"deployed": \[.*?\]`).ReplaceAllString(text, "")
+		text = regexp.MustCompile(`,\s*"from": "[^"]*"`).ReplaceAllString(text, "")
+		if strings.Contains(text, `"deployed": [`) || strings.Contains(text, `"from"`) {
+			t.Fatalf("%s still holds what is new:\n%s", name, text)
+		}
+		back, err := ReadJSON(strings.NewReader(text), ruleByID)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, f := range []*Format{Text, Markdown, HTML} {
+			if diff := cmp.Diff(write(t, f, d), write(t, f, back)); diff != "" {
+				t.Errorf("%s, %s (-written +read back):\n%s", name, f.Name, diff)
+			}
+		}
+	}
+}
+
 func many(n int) string {
 	return strings.TrimSuffix(strings.Repeat(`{"place": "anywhere", "old_code_new_schema": "ok", "new_code_old_schema": "ok"},`, n), ",")
 }
@@ -360,7 +420,7 @@ func TestHuge(t *testing.T) {
 	f.Rule, f.Evidence = ruleByID("drop-column"), nil
 	for i := range 8000 {
 		g := f
-		g.What, g.Services = fmt.Sprint(i), []analyzer.Hit{{Name: fmt.Sprint("service ", i), Code: analyzer.OldCode}}
+		g.What, g.Services = fmt.Sprint(i), []analyzer.Hit{{Name: fmt.Sprint("service ", i%400), Code: analyzer.OldCode}}
 		d.Hazards = append(d.Hazards, g)
 	}
 	for range 5000 {
@@ -380,6 +440,38 @@ func TestHuge(t *testing.T) {
 	}
 	if bad := breaksOut(out); bad != "" {
 		t.Error(bad)
+	}
+}
+
+// TestHugeEvidence: the time that it takes is in proportion to the report's size.
+func TestHugeEvidence(t *testing.T) {
+	d := releases(t)["ordered"]
+	f := d.Hazards[0]
+	for i := range 240 {
+		f.Evidence = nil
+		for k := range maxRead {
+			f.Evidence = append(f.Evidence, analyzer.Evidence{Line: i*maxRead + k})
+		}
+		d.Hazards = append(d.Hazards, f)
+	}
+	text := strings.NewReplacer(`"rev": "",`, "", `"file": "",`, "", `"text": ""`, `"x": 0`).Replace(edited(t, d))
+	start := time.Now()
+	back, err := ReadJSON(strings.NewReader(text), ruleByID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := write(t, Markdown, back); !strings.Contains(out, "**seen**") {
+		t.Errorf("the evidence is not there:\n%s", out)
+	}
+	if took := time.Since(start); took > 30*time.Second { // a second on a machine that does nothing else; minutes if each is compared with each
+		t.Errorf("it took %v", took)
+	}
+	d.Hazards = slices.Repeat(d.Hazards[:1], maxRead+1)
+	for i := range d.Hazards {
+		d.Hazards[i].Consumers = []analyzer.Hit{{Name: fmt.Sprint(i), Code: analyzer.OldCode}}
+	}
+	if _, err := ReadJSON(strings.NewReader(edited(t, d)), ruleByID); err == nil || !strings.Contains(err.Error(), "that are hit, more than 500") {
+		t.Errorf("very many names: %v", err)
 	}
 }
 

@@ -208,11 +208,12 @@ func (d *Document) late() []string {
 	var names []string
 	for _, s := range d.Services {
 		for _, at := range s.Deployed {
-			if !at.Reached || slices.Contains(names, s.Name) {
+			if !at.Reached || at.Ref == d.Deployed || slices.Contains(names, s.Name) {
 				continue
 			}
+			// What is seen from several refs has only one of them.
 			if slices.ContainsFunc(d.Hazards, func(f analyzer.Finding) bool {
-				return f.From.Rev == at.Rev && slices.ContainsFunc(f.Services, func(h analyzer.Hit) bool { return h.Name == s.Name })
+				return f.From.Rev != "" && slices.ContainsFunc(f.Services, func(h analyzer.Hit) bool { return h.Name == s.Name && h.Code&analyzer.OldCode != 0 })
 			}) {
 				names = append(names, s.Name)
 			}
@@ -397,6 +398,7 @@ func merged(all []analyzer.Finding) []analyzer.Finding {
 		from             analyzer.Ref
 	}
 	at := map[key]int{}
+	seen := map[int]map[analyzer.Evidence]bool{} // of those in out that were joined; a stranger's report may have very many
 	var out []analyzer.Finding
 	for _, f := range all {
 		k := key{f.Rule, f.Pos, f.What, f.If, f.Caution, f.Between, f.Database, f.From}
@@ -413,9 +415,17 @@ func merged(all []analyzer.Finding) []analyzer.Finding {
 		o.Use |= f.Use
 		o.Services = joined(o.Services, f.Services)
 		o.Consumers = joined(o.Consumers, f.Consumers)
+		if seen[i] == nil {
+			seen[i] = map[analyzer.Evidence]bool{}
+			for _, e := range o.Evidence {
+				seen[i][e] = true
+			}
+			o.Evidence = slices.Clone(o.Evidence)
+		}
 		for _, e := range f.Evidence {
-			if !slices.Contains(o.Evidence, e) {
-				o.Evidence = append(slices.Clone(o.Evidence), e)
+			if !seen[i][e] {
+				seen[i][e] = true
+				o.Evidence = append(o.Evidence, e)
 			}
 		}
 		if o.Preflight == "" {
@@ -474,7 +484,7 @@ func fromText(f analyzer.Finding) string {
 	if f.From.Rev == "" {
 		return ""
 	}
-	return "what is deployed at " + Clean(f.From.Rev) + ": seen from there only"
+	return "what is deployed at " + Clean(f.From.Rev) + "; not seen from where databases are"
 }
 
 // kind is the key of findings that are counted in one line.
@@ -550,9 +560,11 @@ const maxSeen = 3
 // evidence gives the places of several findings, each once.
 func evidence(g []analyzer.Finding) []analyzer.Evidence {
 	var all []analyzer.Evidence
+	seen := map[analyzer.Evidence]bool{}
 	for _, f := range g {
 		for _, e := range f.Evidence {
-			if !slices.Contains(all, e) {
+			if !seen[e] {
+				seen[e] = true
 				all = append(all, e)
 			}
 		}
