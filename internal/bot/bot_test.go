@@ -801,7 +801,9 @@ func TestNew(t *testing.T) {
 		"no secret":    func(c *Config) { c.Secrets = nil },
 		"short secret": func(c *Config) { c.Secrets = [][]byte{[]byte("short")} },
 		"twice":        func(c *Config) { c.Watches = []Watch{{Repository: "o/r"}, {Repository: "O/R"}} },
-		"one status":   func(c *Config) { c.Watches = []Watch{{Repository: "o/r", Name: "app"}, {Repository: "o/r", Name: "App"}} },
+		"one status": func(c *Config) {
+			c.Watches = []Watch{{Repository: "o/r", Name: "app"}, {Repository: "o/r", Name: "App"}}
+		},
 	} {
 		c := Config{Secrets: [][]byte{[]byte(secret)}, Dir: t.TempDir()}
 		change(&c)

@@ -363,7 +363,11 @@ func (c *Clone) unpack(scanner *packfile.Scanner) error {
 		return err
 	}
 	defer repo.Close()
-	parser, err := packfile.NewParserWithStorage(scanner, &looseObjects{repo: repo})
+	size, err := c.size()
+	if err != nil {
+		return err
+	}
+	parser, err := packfile.NewParserWithStorage(scanner, &looseObjects{repo: repo, left: c.maxBytes() - size})
 	if err != nil {
 		return err
 	}
@@ -376,7 +380,11 @@ func (c *Clone) unpack(scanner *packfile.Scanner) error {
 type looseObjects struct {
 	storer.EncodedObjectStorer
 	repo *Repo
+	left int64 // bytes that may be written: deltas, and anybody's request can bring them, unfold to a thousand times their length
 }
+
+// errUnfolded is no *TooLargeError: fetched alone, as a pack, the same commits may fit.
+var errUnfolded = errors.New("what is fetched unfolds to more than the clone may have")
 
 // EncodedObject reads an object.
 func (l *looseObjects) EncodedObject(_ plumbing.ObjectType, h plumbing.Hash) (plumbing.EncodedObject, error) {
@@ -413,6 +421,9 @@ func (l *looseObjects) SetEncodedObject(obj plumbing.EncodedObject) (plumbing.Ha
 	}
 	if err := w.Close(); err != nil {
 		return h, err
+	}
+	if l.left -= int64(b.Len()); l.left < 0 {
+		return h, errUnfolded
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return h, err

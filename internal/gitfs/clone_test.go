@@ -282,3 +282,72 @@ func TestCloneRefusals(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
+
+// TestCloneRedirect: a server that sends elsewhere does not send the token there.
+func TestCloneRedirect(t *testing.T) {
+	s := newCloneServer(t)
+	one := s.commit(t, "a", "a")
+	var heard atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			heard.Add(1)
+		}
+		r.SetBasicAuth("x", "token") // to go on, so that the second request is seen too
+		s.Config.Handler.ServeHTTP(w, r)
+	}))
+	defer other.Close()
+	moved := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+r.URL.RequestURI(), http.StatusMovedPermanently)
+	}))
+	defer moved.Close()
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		c := s.clone(t)
+		c.URL = strings.Replace(moved.URL, "127.0.0.1", host, 1) + "/.git"
+		r, err := c.Connect(context.Background())
+		if err == nil {
+			err = r.Fetch(context.Background(), one)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		if heard.Load() != 0 {
+			t.Errorf("another server has heard the token %d times", heard.Load())
+		}
+	}
+}
+
+// TestCloneBound: deltas that unfold to more than the bound do not fill the disk, and the clone is made anew.
+func TestCloneBound(t *testing.T) {
+	s := newCloneServer(t)
+	noise := make([]byte, 400_000)
+	for i := 0; i < len(noise); i += sha256.Size {
+		sum := sha256.Sum256([]byte(fmt.Sprint(i)))
+		copy(noise[i:], sum[:])
+	}
+	one := s.commit(t, "a", string(noise))
+	for i := range 30 {
+		if err := os.WriteFile(filepath.Join(s.dir, fmt.Sprint("b", i)), append(noise, byte(i)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	two := s.commit(t, "c", "c")
+	c := s.clone(t)
+	c.MaxBytes = 3_000_000
+	s.fetch(t, c, one)
+	r, err := c.Connect(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var large *TooLargeError
+	if err := r.Fetch(context.Background(), one, two); err == nil || errors.As(err, &large) {
+		t.Errorf("%v, want an error after which another try is of use", err)
+	}
+	if n, err := c.size(); err == nil && n > c.MaxBytes {
+		t.Errorf("the clone has %d bytes, more than %d", n, c.MaxBytes)
+	}
+	s.fetch(t, c, one, two)
+	reads(t, c, two, "b29", string(noise)+"\x1d")
+	if n, err := c.size(); err != nil || n > c.MaxBytes {
+		t.Errorf("the clone has %d bytes, more than %d; %v", n, c.MaxBytes, err)
+	}
+}
