@@ -16,10 +16,10 @@ type Cache struct {
 	mu      sync.Mutex
 	entries map[cacheKey]*list.Element // of *cached
 	recent  list.List                  // the one used last is at its front
-	bytes   int
+	bytes   int                        // of all, by size
 }
 
-// The bounds of a Cache, and of one answer in it, in bytes of bodies.
+// The bounds of a Cache, and of the body of one answer in it, in bytes.
 const (
 	maxCache  = 4 << 20
 	maxCached = 1 << 20
@@ -35,6 +35,17 @@ type cached struct {
 	etag   string
 	header http.Header
 	body   []byte
+}
+
+// size is about how much memory an answer takes: of a pull request without comments the body is the least.
+func (a *cached) size() int {
+	n := 1024 + len(a.body) + len(a.etag) + len(a.key.url) + len(a.key.accept)
+	for name, values := range a.header {
+		for _, v := range values {
+			n += 64 + len(name) + len(v)
+		}
+	}
+	return n
 }
 
 func (c *Cache) get(k cacheKey) *cached {
@@ -56,7 +67,7 @@ func (c *Cache) put(a *cached) {
 	}
 	c.drop(c.entries[a.key])
 	c.entries[a.key] = c.recent.PushFront(a)
-	c.bytes += len(a.body)
+	c.bytes += a.size()
 	for c.bytes > maxCache {
 		c.drop(c.recent.Back())
 	}
@@ -68,7 +79,7 @@ func (c *Cache) drop(e *list.Element) {
 	}
 	a := c.recent.Remove(e).(*cached)
 	delete(c.entries, a.key)
-	c.bytes -= len(a.body)
+	c.bytes -= a.size()
 }
 
 // A conditional is a transport that asks with a Cache.

@@ -94,6 +94,9 @@ func refused(err error, status int) error {
 	return err
 }
 
+// gone tells whether an answer says that what was asked for is not there.
+func gone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
+
 // A Retry says how often and how long a forge is asked again: after a rate limit, a server's error or a broken connection.
 type Retry struct {
 	Tries int           // 0 takes 5

@@ -43,7 +43,10 @@ func NewGitHub(repo, token, api string, r Retry, cache *Cache) (*GitHub, error) 
 		return nil, errNoToken
 	}
 	// The library refuses to ask as long as it believes that the limit is reached; Retry decides here.
-	opts := []github.ClientOptionsFunc{github.WithTimeout(askTimeout), github.WithAuthToken(token), github.WithUserAgent("instep"), github.WithDisableRateLimitCheck()}
+	opts := []github.ClientOptionsFunc{
+		github.WithHTTPClient(&http.Client{CheckRedirect: sameServer}), github.WithTimeout(askTimeout), github.WithAuthToken(token),
+		github.WithUserAgent("instep"), github.WithDisableRateLimitCheck(),
+	}
 	if cache != nil {
 		opts = append(opts, github.WithTransport(conditional{cache}))
 	}
@@ -66,6 +69,23 @@ func loopback(u *url.URL) bool {
 	return u.Scheme == "http" && slices.Contains([]string{"127.0.0.1", "::1", "localhost"}, u.Hostname())
 }
 
+var errElsewhere = errors.New("the API redirects to another server, and the token goes to no other")
+
+// sameServer lets a redirect, such as that of a repository that has been renamed, lead to the same server only: the library sends the token
+// with every request.
+func sameServer(r *http.Request, via []*http.Request) error {
+	if first := via[0].URL; r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
+		return fmt.Errorf("%w: %s", errElsewhere, r.URL.Host)
+	}
+	if len(via) >= 10 {
+		return errors.New("the API redirects in a circle")
+	}
+	return nil
+}
+
+// secondaryWait is how long to wait at a secondary limit that does not say so itself (GitHub's documentation: Rate limits for the REST API).
+const secondaryWait = time.Minute
+
 // do asks with retries. A request that makes something is not sent again after a broken connection: it may have arrived.
 func (g *GitHub) do(ctx context.Context, what string, makes bool, f func() error) error {
 	err := g.retry.do(ctx, f, func(err error) (bool, time.Duration) {
@@ -74,19 +94,19 @@ func (g *GitHub) do(ctx context.Context, what string, makes bool, f func() error
 		var answer *github.ErrorResponse
 		switch {
 		case errors.As(err, &limit):
-			return true, max(time.Until(limit.Rate.Reset.Time), time.Millisecond)
+			return true, max(time.Until(limit.Rate.Reset.Time), 0) // clocks differ: what is over may not be over there
 		case errors.As(err, &abuse):
 			if abuse.RetryAfter != nil {
-				return true, max(*abuse.RetryAfter, time.Millisecond)
+				return true, max(*abuse.RetryAfter, 0)
 			}
-			return true, 0
+			return true, secondaryWait
 		case errors.As(err, &answer):
 			if after, err := strconv.Atoi(answer.Response.Header.Get("Retry-After")); err == nil && after >= 0 {
-				return true, max(time.Duration(after)*time.Second, time.Millisecond)
+				return true, time.Duration(after) * time.Second
 			}
 			return answer.Response.StatusCode >= 500 || answer.Response.StatusCode == http.StatusTooManyRequests, 0
 		}
-		return !makes, 0
+		return !makes && !errors.Is(err, errElsewhere), 0
 	})
 	if err != nil {
 		return refused(fmt.Errorf("%s on %s/%s: %w%s", what, g.owner, g.name, err, advice(err)), final(err))
@@ -162,6 +182,10 @@ func (g *GitHub) mine(ctx context.Context, request int, mark string) ([]*github.
 				found = append(found, c)
 			}
 		}
+		// A 304 may come without the link to a page that is new, for the page itself has not changed: so after a full page another one is asked for.
+		if resp.NextPage == 0 && len(list) == opts.PerPage {
+			resp.NextPage = opts.Page + 1
+		}
 		if resp.NextPage == 0 {
 			slices.SortFunc(found, func(a, b *github.IssueComment) int { return int(min(max(a.GetID()-b.GetID(), -1), 1)) })
 			return found, nil
@@ -173,6 +197,15 @@ func (g *GitHub) mine(ctx context.Context, request int, mark string) ([]*github.
 
 // Comment implements Host.
 func (g *GitHub) Comment(ctx context.Context, request int, c Comment) (Done, error) {
+	done, err := g.say(ctx, request, c)
+	if gone(code(err)) {
+		// The comment was removed after it was listed. If it is the pull request that is not there, that is said again.
+		done, err = g.say(ctx, request, c)
+	}
+	return done, err
+}
+
+func (g *GitHub) say(ctx context.Context, request int, c Comment) (Done, error) {
 	mark := marker(c.Key)
 	found, err := g.mine(ctx, request, mark)
 	if err != nil {
@@ -234,7 +267,7 @@ func (g *GitHub) keep(ctx context.Context, found []*github.IssueComment, text, a
 			_, _, err := g.client.Issues.EditComment(ctx, g.owner, g.name, old.GetID(), &github.IssueComment{Body: &text})
 			return err
 		})
-		if code(err) == http.StatusNotFound && i < len(found)-1 {
+		if gone(code(err)) && i < len(found)-1 {
 			continue // another run has removed it meanwhile
 		}
 		if err != nil {
@@ -250,7 +283,7 @@ func (g *GitHub) remove(ctx context.Context, id int64) error {
 		_, err := g.client.Issues.DeleteComment(ctx, g.owner, g.name, id)
 		return err
 	})
-	if code(err) == http.StatusNotFound {
+	if gone(code(err)) {
 		return nil // another run was faster
 	}
 	return err

@@ -130,6 +130,11 @@ func TestTrouble(t *testing.T) {
 		"secondary limit": {func(n int, w http.ResponseWriter, r *http.Request) bool {
 			return r.Method == "POST" && n < 5 && answer(w, http.StatusForbidden, map[string]string{"Retry-After": "1"}, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.")
 		}, "", 8},
+		"secondary limit that does not say how long": {func(n int, w http.ResponseWriter, r *http.Request) bool {
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, `{"message": "You have exceeded a secondary rate limit.", "documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`)
+			return true
+		}, "it asks to be left alone for 1m0s", 1},
 		"too many requests": {func(n int, w http.ResponseWriter, r *http.Request) bool {
 			return n == 2 && answer(w, http.StatusTooManyRequests, nil, "slow down")
 		}, "", 8},
@@ -275,6 +280,117 @@ func TestConditional(t *testing.T) {
 	}
 }
 
+// TestFullPage: a page that is full and has not changed does not hide the page that has come behind it.
+func TestFullPage(t *testing.T) {
+	f := forgetest.NewGitHub(t)
+	for i := range 100 {
+		f.Add(7, "alice", "User", fmt.Sprint("comment ", i))
+	}
+	var cache Cache
+	for i, want := range []string{"created", "unchanged", "unchanged"} {
+		g, err := NewGitHub("o/r", "token", f.URL+"/api/v3", Retry{Wait: time.Millisecond}, &cache)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done, err := g.Comment(context.Background(), 7, Comment{Key: "k", Body: "text"})
+		if err != nil || done.Action != want {
+			t.Errorf("run %d: %+v, %v, want %s", i, done, err, want)
+		}
+	}
+	if n := len(f.Of(7)); n != 101 || f.NotModified == 0 {
+		t.Errorf("%d comments, %d answers 304", n, f.NotModified)
+	}
+}
+
+// TestRemovedMeanwhile: somebody removes the comment after we have found it, and before we change it.
+func TestRemovedMeanwhile(t *testing.T) {
+	for _, status := range []int{http.StatusNotFound, http.StatusGone} {
+		f := forgetest.NewGitHub(t)
+		comment(t, f, Comment{Key: "k", Body: "one"})
+		f.Trouble = func(n int, w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != "PATCH" {
+				return false
+			}
+			f.Comments = nil
+			w.WriteHeader(status)
+			fmt.Fprint(w, `{"message": "gone"}`)
+			return true
+		}
+		if done := comment(t, f, Comment{Key: "k", Body: "two"}); done.Action != "created" || len(f.Of(7)) != 1 || !strings.HasSuffix(f.Of(7)[0].Body, "two") {
+			t.Errorf("%d: %+v, %v", status, done, f.Of(7))
+		}
+		if done := comment(t, f, Comment{Key: "k", Body: "three", Existing: true}); done.Action != "nothing" || len(f.Of(7)) != 0 {
+			t.Errorf("%d: one that may only be changed: %+v, %v", status, done, f.Of(7))
+		}
+	}
+	// A request that is not there is no comment that is not there.
+	f := forgetest.NewGitHub(t)
+	g, err := NewGitHub("o/other", "token", f.URL+"/api/v3", Retry{Wait: time.Millisecond}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused *RefusedError
+	if _, err := g.Comment(context.Background(), 7, Comment{Key: "k", Body: "text"}); !errors.As(err, &refused) || f.Requests > 3 {
+		t.Errorf("%v after %d requests", err, f.Requests)
+	}
+}
+
+// TestRedirect: a redirect is followed on the same server; the token goes to no other one.
+func TestRedirect(t *testing.T) {
+	other := forgetest.NewGitHub(t)
+	for _, cache := range []*Cache{nil, new(Cache)} {
+		for _, away := range []bool{false, true} {
+			f := forgetest.NewGitHub(t)
+			f.Trouble = func(n int, w http.ResponseWriter, r *http.Request) bool {
+				to, renamed := strings.CutPrefix(r.URL.Path, "/api/v3/repos/o/old/")
+				if !renamed {
+					return false
+				}
+				server := f.URL
+				if away {
+					server = other.URL
+				}
+				http.Redirect(w, r, server+"/api/v3/repos/o/r/"+to+"?"+r.URL.RawQuery, http.StatusTemporaryRedirect)
+				return true
+			}
+			g, err := NewGitHub("o/old", "token", f.URL+"/api/v3", Retry{Wait: time.Millisecond}, cache)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = g.Comment(context.Background(), 7, Comment{Key: "k", Body: "text"})
+			switch {
+			case !away && (err != nil || len(f.Of(7)) != 1):
+				t.Errorf("%v; %v", err, f.Comments)
+			case away && (err == nil || !strings.Contains(err.Error(), "to another server") || other.Requests > 0 || f.Requests > 2):
+				t.Errorf("%v; %d requests, %d of them elsewhere", err, f.Requests+other.Requests, other.Requests)
+			}
+		}
+	}
+}
+
+// TestClocks: a limit that is over by our clock may not be over by the forge's.
+func TestClocks(t *testing.T) {
+	f := forgetest.NewGitHub(t)
+	over := time.Now().Add(200 * time.Millisecond)
+	f.Trouble = func(n int, w http.ResponseWriter, r *http.Request) bool {
+		if time.Now().After(over) {
+			return false
+		}
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.Header().Set("X-RateLimit-Reset", fmt.Sprint(time.Now().Add(-10*time.Second).Unix()))
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"message": "API rate limit exceeded"}`)
+		return true
+	}
+	g, err := NewGitHub("o/r", "token", f.URL+"/api/v3", Retry{Wait: 50 * time.Millisecond}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Comment(context.Background(), 7, Comment{Key: "k", Body: "text"}); err != nil {
+		t.Errorf("after %d requests: %v", f.Requests, err)
+	}
+}
+
 func TestCacheIsBounded(t *testing.T) {
 	var c Cache
 	for i := range 20 {
@@ -282,10 +398,22 @@ func TestCacheIsBounded(t *testing.T) {
 		c.put(&cached{key: cacheKey{url: fmt.Sprint(i)}, body: make([]byte, maxCached/2)})
 		c.get(cacheKey{url: "0"})
 	}
-	if c.bytes > maxCache || len(c.entries) != c.recent.Len() || c.bytes != len(c.entries)*maxCached/2 {
-		t.Errorf("%d bytes in %d entries, %d in order", c.bytes, len(c.entries), c.recent.Len())
-	}
 	if c.get(cacheKey{url: "0"}) == nil || c.get(cacheKey{url: "1"}) != nil {
 		t.Error("what was used last has to stay, and the oldest to go")
+	}
+	holds := func() (n int) {
+		for _, e := range c.entries {
+			n += e.Value.(*cached).size()
+		}
+		return n
+	}
+	if n := holds(); c.bytes > maxCache || c.bytes < maxCache/2 || c.bytes != n || len(c.entries) != c.recent.Len() {
+		t.Errorf("%d bytes, counted as %d, in %d entries, %d in order", n, c.bytes, len(c.entries), c.recent.Len())
+	}
+	for i := range 20_000 { // of pull requests without comments
+		c.put(&cached{key: cacheKey{url: fmt.Sprint("pull ", i)}, header: http.Header{"X": {"y"}}, body: []byte("[]")})
+	}
+	if n := holds(); c.bytes > maxCache || c.bytes != n || len(c.entries) > maxCache/1024 {
+		t.Errorf("%d bytes, counted as %d, in %d entries", n, c.bytes, len(c.entries))
 	}
 }

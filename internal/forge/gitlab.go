@@ -80,10 +80,10 @@ func (e *gitlabError) again() (bool, time.Duration) {
 		return false, 0
 	}
 	if s, err := strconv.Atoi(e.header.Get("Retry-After")); err == nil && s >= 0 {
-		return true, max(time.Duration(s)*time.Second, time.Millisecond)
+		return true, time.Duration(s) * time.Second
 	}
 	if at, err := strconv.ParseInt(e.header.Get("RateLimit-Reset"), 10, 64); err == nil && e.status == http.StatusTooManyRequests {
-		return true, max(time.Until(time.Unix(at, 0)), time.Millisecond)
+		return true, max(time.Until(time.Unix(at, 0)), 0)
 	}
 	return true, 0
 }
@@ -225,6 +225,14 @@ func (g *GitLab) mine(ctx context.Context, request int, mark string) ([]gitlabNo
 
 // Comment implements Host.
 func (g *GitLab) Comment(ctx context.Context, request int, c Comment) (Done, error) {
+	done, err := g.say(ctx, request, c)
+	if gone(gitlabStatus(err)) { // as on GitHub
+		done, err = g.say(ctx, request, c)
+	}
+	return done, err
+}
+
+func (g *GitLab) say(ctx context.Context, request int, c Comment) (Done, error) {
 	mark := marker(c.Key)
 	found, err := g.mine(ctx, request, mark)
 	if err != nil {
@@ -279,7 +287,7 @@ func (g *GitLab) keep(ctx context.Context, request int, found []gitlabNote, text
 			continue
 		}
 		_, err := g.do(ctx, "editing the note", http.MethodPut, fmt.Sprintf("%s/%d", g.notes(request), old.ID), map[string]string{"body": text}, nil)
-		if gitlabStatus(err) == http.StatusNotFound && i < len(found)-1 {
+		if gone(gitlabStatus(err)) && i < len(found)-1 {
 			continue // another run has removed it meanwhile
 		}
 		if err != nil {
@@ -292,7 +300,7 @@ func (g *GitLab) keep(ctx context.Context, request int, found []gitlabNote, text
 
 func (g *GitLab) remove(ctx context.Context, request int, id int64) error {
 	_, err := g.do(ctx, "removing a note", http.MethodDelete, fmt.Sprintf("%s/%d", g.notes(request), id), nil, nil)
-	if gitlabStatus(err) == http.StatusNotFound {
+	if gone(gitlabStatus(err)) {
 		return nil // another run was faster
 	}
 	return err

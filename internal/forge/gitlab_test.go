@@ -210,3 +210,30 @@ func TestExisting(t *testing.T) {
 		}
 	}
 }
+
+// TestNoteRemovedMeanwhile: somebody removes the note after we have found it, and before we change it.
+func TestNoteRemovedMeanwhile(t *testing.T) {
+	f := forgetest.NewGitLab(t)
+	say := func(c Comment) string {
+		t.Helper()
+		c.Key = "k"
+		done, err := gitlabHost(t, f, "42").Comment(context.Background(), 7, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done.Action
+	}
+	say(Comment{Body: "one"})
+	f.Trouble = func(n int, w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == "PUT" {
+			f.Notes = nil
+		}
+		return false
+	}
+	if got := say(Comment{Body: "two"}); got != "created" || len(f.Notes) != 1 || !strings.HasSuffix(f.Notes[0].Body, "two") {
+		t.Errorf("%s, %v", got, f.Notes)
+	}
+	if got := say(Comment{Body: "three", Existing: true}); got != "nothing" || len(f.Notes) != 0 {
+		t.Errorf("one that may only be changed: %s, %v", got, f.Notes)
+	}
+}

@@ -185,17 +185,19 @@ func (f *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answer gives a representation with its ETag, or 304 to who has it. GitHub's tags are weak, and so is the comparison.
+// answer gives a representation with its ETag, or 304 to who has it. GitHub's tags are weak, and so is the comparison; they are of the body
+// alone: a page keeps its tag when another one comes behind it. A 304 gives no links here, which the standard allows (RFC 9110, 304 Not Modified).
 func (f *GitHub) answer(w http.ResponseWriter, r *http.Request, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		panic(err)
 	}
-	etag := fmt.Sprintf(`W/"%x"`, sha256.Sum256(append(body, w.Header().Get("Link")...)))
+	etag := fmt.Sprintf(`W/"%x"`, sha256.Sum256(body))
 	w.Header().Set("ETag", etag)
 	if r.Header.Get("If-None-Match") == etag {
 		f.NotModified++
 		w.Header().Del("Content-Type")
+		w.Header().Del("Link")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
