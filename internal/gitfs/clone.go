@@ -27,7 +27,7 @@ import (
 )
 
 // A Clone is a bare repository that a program keeps for itself, fetched over https without the git binary. It holds the trees of
-// the commits that were asked for and nothing of their history: it is shallow, and has no references. It is a cache: what is
+// the commits that were asked for, without very large files, and nothing of their history: it is shallow, and has no references. It is a cache: what is
 // damaged or grown too large is removed and fetched again. One goroutine, and one process, may use a Clone at a time.
 type Clone struct {
 	Dir string
@@ -43,6 +43,10 @@ type Clone struct {
 const (
 	// maxCloneCommits bounds the commits of a clone: all are named to the server at each fetch.
 	maxCloneCommits = 200
+	// maxCloneFile is from which size on a file is left out, in MiB, if the server can do that (GitHub can): indexing takes a few
+	// times the length of the largest object in memory, and anybody's request can bring a large one that compresses well. It is
+	// more than what any reader of migrations and code takes.
+	maxCloneFile = 17
 	// defaultCloneBytes is the default of Clone.MaxBytes.
 	defaultCloneBytes = 1 << 30
 )
@@ -179,6 +183,12 @@ func (r *Remote) Fetch(ctx context.Context, commits ...string) error {
 	}
 	if err := req.Capabilities.Set(capability.Shallow); err != nil {
 		return err
+	}
+	if r.refs.Capabilities.Supports(capability.Filter) {
+		if err := req.Capabilities.Set(capability.Filter); err != nil {
+			return err
+		}
+		req.Filter = packp.FilterBlobLimit(maxCloneFile, packp.BlobLimitPrefixMebi)
 	}
 	if len(held) > 0 {
 		// A server that may send deltas to what is here also leaves out what is here. Otherwise it does not for a shallow

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -313,6 +314,54 @@ func TestCloneRedirect(t *testing.T) {
 		if heard.Load() != 0 {
 			t.Errorf("another server has heard the token %d times", heard.Load())
 		}
+	}
+}
+
+// TestCloneLargeFile: a file that no reader takes is not fetched, and keeps nobody from reading the others.
+func TestCloneLargeFile(t *testing.T) {
+	s := newCloneServer(t)
+	s.git(t, "config", "uploadpack.allowFilter", "true")
+	one := s.commit(t, "a", "a")
+	large := filepath.Join(s.dir, "large")
+	if err := os.WriteFile(large, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, 60<<20); err != nil {
+		t.Fatal(err)
+	}
+	two := s.commit(t, "b", "b")
+	c := s.clone(t)
+	for _, commits := range [][]string{{two}, {one, two}} { // as a pack, and with what is here
+		if err := c.Remove(); err != nil {
+			t.Fatal(err)
+		}
+		if len(commits) > 1 {
+			s.fetch(t, c, one)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		s.fetch(t, c, commits...)
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 60<<20 {
+			t.Errorf("%d bytes for a file that is not read", n)
+		}
+		reads(t, c, two, "b", "b")
+		repo, err := c.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := repo.Resolve(two)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var missing *MissingObjectError
+		if _, err := fs.ReadFile(repo.FS(at), "large"); !errors.As(err, &missing) || missing.Path != "large" {
+			t.Errorf("the large file: %v", err)
+		}
+		if files, err := repo.FS(at).Files(); fmt.Sprint(files) != "[a b large]" || err != nil {
+			t.Errorf("files %v, %v", files, err)
+		}
+		repo.Close()
 	}
 }
 
