@@ -60,7 +60,7 @@ func (a *analysis) deployment(d *Deployment) {
 		from.database(&d.Databases[i])
 	}
 	sc := scope{
-		usage: d.Usage, from: d.Ref, new: !d.Reached,
+		usage: d.Usage, from: d.Ref, new: !d.Reached, consumers: !d.Reached,
 		old: func(s Service) bool { return slices.Contains(d.Services, s.Name) },
 	}
 	if sc.usage == nil {
@@ -621,22 +621,28 @@ func (a *analysis) take(findings []Finding, sc scope) {
 
 // join adds whom a finding hits that is the same, seen from another ref.
 func (f *Finding) join(g Finding) {
-	for _, h := range g.Services {
-		i := slices.IndexFunc(f.Services, func(x Hit) bool { return x.Name == h.Name })
-		if i < 0 {
-			f.Services = append(f.Services, h)
-			continue
-		}
-		x := &f.Services[i]
-		x.Code |= h.Code
-		x.Assumed = x.Assumed && h.Assumed
-		x.Evidence = sortedEvidence(append(slices.Clone(x.Evidence), h.Evidence...))
-	}
+	f.Services = joinHits(f.Services, g.Services)
+	f.Consumers = joinHits(f.Consumers, g.Consumers)
 	f.Evidence = sortedEvidence(append(f.Evidence, g.Evidence...))
 	f.Caution, f.Between = f.Caution && g.Caution, f.Between && g.Between
 	if g.If == "" { // what is sure from one of the refs is sure
 		f.If, f.Preflight = "", ""
 	}
+}
+
+func joinHits(list, more []Hit) []Hit {
+	for _, h := range more {
+		i := slices.IndexFunc(list, func(x Hit) bool { return x.Name == h.Name })
+		if i < 0 {
+			list = append(list, h)
+			continue
+		}
+		x := &list[i]
+		x.Code |= h.Code
+		x.Assumed = x.Assumed && h.Assumed
+		x.Evidence = sortedEvidence(append(slices.Clone(x.Evidence), h.Evidence...))
+	}
+	return list
 }
 
 func (i Ignore) matches(f Finding) bool {

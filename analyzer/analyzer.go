@@ -517,7 +517,7 @@ type Finding struct {
 	Evidence []Evidence
 	// Because is the reason of an ignored one.
 	Because string
-	// From is the Deployment from which alone it is seen; zero if it is seen from Report.Deployed.
+	// From is the first Deployment from which it is seen; zero if it is seen from Report.Deployed.
 	From Ref
 }
 

@@ -25,20 +25,24 @@ type revisionTable struct {
 	query string
 	// ordered: one row names the newest, and all before it were applied; ids are numbers.
 	ordered bool
+	// numbers: ids are numbers, with dots between them, so that 0003 is 3 and 1.0 is 1.
+	numbers bool
 }
 
 // revisionTables are from the frameworks' documentation and sources; version tables can be renamed, which is not seen here.
 var revisionTables = []revisionTable{
-	{"alembic", "alembic_version", "", "SELECT version_num, 1 FROM alembic_version", false},
-	{"sqlalchemy-migrate", "migrate_version", "", "SELECT version, 1 FROM migrate_version", true},
-	{"flyway", "flyway_schema_history", "", "SELECT version, success FROM flyway_schema_history WHERE version IS NOT NULL", false},
-	{"golang-migrate", "schema_migrations", "dirty", "SELECT version, 1 - dirty FROM schema_migrations", true},
-	{"dbmate", "schema_migrations", "version", "SELECT version, 1 FROM schema_migrations", false},
+	{"alembic", "alembic_version", "", "SELECT version_num, 1 FROM alembic_version", false, false},
+	{"sqlalchemy-migrate", "migrate_version", "", "SELECT version, 1 FROM migrate_version", true, false},
+	// Flyway adds a row for each run: what undoes a version, or marks it as deleted, takes back the rows before it.
+	{"flyway", "flyway_schema_history", "", "SELECT version, success FROM flyway_schema_history f WHERE version IS NOT NULL AND type NOT LIKE 'UNDO%' AND type <> 'DELETE' AND NOT EXISTS (" +
+		"SELECT 1 FROM flyway_schema_history u WHERE u.version = f.version AND u.installed_rank > f.installed_rank AND u.success AND (u.type LIKE 'UNDO%' OR u.type = 'DELETE'))", false, true},
+	{"golang-migrate", "schema_migrations", "dirty", "SELECT version, 1 - dirty FROM schema_migrations", true, false},
+	{"dbmate", "schema_migrations", "version", "SELECT version, 1 FROM schema_migrations", false, false},
 	// goose adds a row for each run, up and down: the last one of an id counts.
-	{"goose", "goose_db_version", "", "SELECT version_id, is_applied FROM goose_db_version g WHERE id = (SELECT MAX(id) FROM goose_db_version WHERE version_id = g.version_id)", false},
-	{"sql-migrate", "gorp_migrations", "", "SELECT id, 1 FROM gorp_migrations", false},
-	{"diesel", "__diesel_schema_migrations", "", "SELECT version, 1 FROM __diesel_schema_migrations", false},
-	{"django", "django_migrations", "", "SELECT CONCAT(app, '.', name), 1 FROM django_migrations", false},
+	{"goose", "goose_db_version", "", "SELECT version_id, 1 FROM goose_db_version g WHERE is_applied AND id = (SELECT MAX(id) FROM goose_db_version WHERE version_id = g.version_id)", false, true},
+	{"sql-migrate", "gorp_migrations", "", "SELECT id, 1 FROM gorp_migrations", false, false},
+	{"diesel", "__diesel_schema_migrations", "", "SELECT version, 1 FROM __diesel_schema_migrations", false, false},
+	{"django", "django_migrations", "", "SELECT CONCAT(app, '.', name), 1 FROM django_migrations", false, false},
 }
 
 // A Revision says whether a database has seen a migration.
@@ -104,7 +108,7 @@ func (t revisionTable) read(ctx context.Context, db *sql.DB, id string) (Revisio
 		if err := rows.Scan(&have, &whole); err != nil {
 			return Revision{}, err
 		}
-		same := have == id || t.ordered && atLeast(have, id)
+		same := have == id || t.ordered && atLeast(have, id) || t.numbers && sameNumbers(have, id)
 		switch {
 		case whole == 0 && (same || t.ordered):
 			return Revision{State: fmt.Sprintf("%s failed half-way at %s", t.framework, have)}, nil
@@ -122,6 +126,23 @@ func atLeast(have, id string) bool {
 	h, ok1 := new(big.Int).SetString(have, 10)
 	i, ok2 := new(big.Int).SetString(id, 10)
 	return ok1 && ok2 && h.Cmp(i) >= 0
+}
+
+// sameNumbers compares ids that are numbers with dots between them, as Flyway does: zeros before a number and .0 at the end do not count.
+func sameNumbers(have, id string) bool {
+	norm := func(s string) (string, bool) {
+		parts := strings.Split(s, ".")
+		for i, p := range parts {
+			if p == "" || strings.Trim(p, "0123456789") != "" {
+				return "", false
+			}
+			parts[i] = strings.TrimLeft(p, "0")
+		}
+		return strings.TrimRight(strings.Join(parts, "."), "."), true
+	}
+	h, ok1 := norm(have)
+	i, ok2 := norm(id)
+	return ok1 && ok2 && h == i
 }
 
 func revisionTableNames() []string {

@@ -134,6 +134,32 @@ func TestDeployments(t *testing.T) {
 	}
 }
 
+// TestDeploymentsConsumers: a consumer is hit by what databases may go through, from every ref that they may be at.
+func TestDeploymentsConsumers(t *testing.T) {
+	line := releaseLine{"CREATE TABLE users (id INT NOT NULL PRIMARY KEY)", "ALTER TABLE users ADD COLUMN a INT", "ALTER TABLE users DROP COLUMN a"}
+	for _, test := range []struct {
+		admin, app int
+		want       string
+	}{
+		{0, 0, ""},
+		{1, 1, "users.a is dropped"},
+		{1, 0, "users.a is dropped"},
+		{0, 1, "users.a is dropped"}, // app is ahead: databases may have the column
+	} {
+		u := line.deployed(t, map[string]int{"admin": test.admin, "agent": test.admin, "app": test.app})
+		u.Consumers = []analyzer.Consumer{{Name: "dump"}}
+		var got []string
+		for _, f := range analyzer.Analyze(u, All).Hazards {
+			if len(f.Consumers) > 0 {
+				got = append(got, f.What)
+			}
+		}
+		if s := strings.Join(got, "; "); s != test.want {
+			t.Errorf("admin at %d, app at %d: %q, want %q", test.admin, test.app, s, test.want)
+		}
+	}
+}
+
 // TestDeploymentsLaw: the old code of each service is judged as if all were at its ref; new code as if all were where databases are, and at
 // every ref that they may be at.
 func TestDeploymentsLaw(t *testing.T) {

@@ -415,6 +415,10 @@ func (e *examples) gitlab(t *testing.T, text string) {
 		}
 	}
 	strict(t, text, &g)
+	// GitLab refuses the whole pipeline for any other character.
+	if name := g.Instep.Artifacts.ExposeAs; !regexp.MustCompile(`^\w[-\w ]*$`).MatchString(name) {
+		t.Errorf("expose_as: %q can contain only letters, digits, -, _ and spaces", name)
+	}
 	env := g.Variables
 	env["INSTEP_DEPLOYED"], env["INSTEP_FLAGS"] = "v3.110", "--order app,admin --fail-on window"
 	script := strings.Join(g.Instep.Script, "\n") + "\n"

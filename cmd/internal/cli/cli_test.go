@@ -199,6 +199,10 @@ func TestNumbersAreTexts(t *testing.T) {
 		if err != nil || c.Migrations[0].Baseline != text || c.Releases.Tags != text {
 			t.Errorf("%s: %v, %+v", text, err, c)
 		}
+		c, err = parseConfig("x.yaml", []byte("services: {"+text+": {code: [!!str "+text+"]}}\n"))
+		if err != nil || len(c.Services[text].Code) != 1 || c.Services[text].Code[0] != text {
+			t.Errorf("a service called %s: %v, %+v", text, err, c)
+		}
 		b, err := parseBotConfig("x.yaml", []byte("workers: 3\nrepositories:\n- {repository: o/r, deployed: {a: "+text+", b: v1}}\n- {repository: o/s, deployed: "+text+"}\n"))
 		switch {
 		case err != nil && text[0] == '-': // no ref

@@ -158,7 +158,14 @@ type literal struct{}
 func (l literal) Visit(n ast.Node) ast.Visitor {
 	switch n := n.(type) {
 	case *ast.MappingValueNode:
+		if key, ok := l.of(n.Key).(ast.MapKeyNode); ok {
+			n.Key = key
+		}
 		n.Value = l.of(n.Value)
+	case *ast.TagNode:
+		if n.Start.Value == "!!str" {
+			n.Value = l.of(n.Value)
+		}
 	case *ast.SequenceNode:
 		for i, v := range n.Values {
 			n.Values[i] = l.of(v)

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -220,11 +222,11 @@ func (e *ends) settle(repo *gitfs.Repo, a *analysis, said map[string][]*tree, o 
 	if e.config, e.changes, err = configFor(distinct[0], e.target, o); err != nil {
 		return err
 	}
-	where, databases, err := e.config.assign(said)
+	where, databases, sure, err := e.config.assign(said)
 	if err != nil {
 		return err
 	}
-	return e.order(repo, a, distinct, where, databases)
+	return e.order(repo, a, distinct, where, databases, sure)
 }
 
 // older tells whether a ref is an older release than another: its commit is an ancestor of the other's, or, on other branches or
@@ -244,8 +246,9 @@ func older(repo *gitfs.Repo, x, y *tree) bool {
 }
 
 // assign gives where each service is, and where databases may be: where the service is that migrates, or what is said of the
-// migration, a step of its own.
-func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, databases []*tree, err error) {
+// migration, a step of its own. sure: they have been at all of these, for a process of the service that migrates runs only
+// where its migrations have. Code that does not migrate may have been deployed ahead of the migration.
+func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, databases []*tree, sure bool, err error) {
 	names := sortedKeys(c.Services)
 	if len(names) == 0 {
 		names = []string{"code"}
@@ -262,7 +265,7 @@ func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, data
 	}
 	for _, name := range sortedKeys(said) {
 		if name != "" && !slices.Contains(steps, name) {
-			return nil, nil, fmt.Errorf("deployed: there is no service %q: there are %s", name, strings.Join(steps, ", "))
+			return nil, nil, false, fmt.Errorf("deployed: there is no service %q: there are %s", name, strings.Join(steps, ", "))
 		}
 	}
 	where = map[string][]*tree{}
@@ -272,7 +275,7 @@ func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, data
 			ts, ok = said[""]
 		}
 		if !ok && c.Services[name].Access != string(analyzer.NoAccess) {
-			return nil, nil, fmt.Errorf("deployed: where is %s? Say that too (%s=REF), or give a REF for all that are not named", name, name)
+			return nil, nil, false, fmt.Errorf("deployed: where is %s? Say that too (%s=REF), or give a REF for all that are not named", name, name)
 		}
 		where[name] = ts
 	}
@@ -281,16 +284,17 @@ func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, data
 			databases = said[""]
 		}
 	}
+	sure = databases != nil && migrates != analyzer.MigrationStep
 	if databases == nil { // nobody says so: they may be at any
 		for _, name := range names {
 			databases = append(databases, where[name]...)
 		}
 	}
-	return where, databases, nil
+	return where, databases, sure, nil
 }
 
 // order decides which ref databases are at, and what that means for the others. Distinct are all refs, the newest first.
-func (e *ends) order(repo *gitfs.Repo, a *analysis, distinct []*tree, where map[string][]*tree, databases []*tree) error {
+func (e *ends) order(repo *gitfs.Repo, a *analysis, distinct []*tree, where map[string][]*tree, databases []*tree, sure bool) (err error) {
 	// Of the refs that databases may be at, the one that has all that the others have.
 	for _, t := range distinct {
 		if !slices.Contains(databases, t) {
@@ -298,7 +302,7 @@ func (e *ends) order(repo *gitfs.Repo, a *analysis, distinct []*tree, where map[
 		}
 		all := true
 		for _, x := range databases {
-			ok, err := a.covers(t, x, e.config)
+			ok, err := a.covers(repo, t, x, e.config)
 			if err != nil {
 				return err
 			}
@@ -330,9 +334,14 @@ func (e *ends) order(repo *gitfs.Repo, a *analysis, distinct []*tree, where map[
 			}
 			continue
 		}
-		reached, err := a.covers(e.deployed, t, e.config)
-		if err != nil {
-			return err
+		reached := sure || !slices.Contains(databases, t)
+		for _, x := range databases {
+			if sure && x != e.deployed || !reached {
+				continue
+			}
+			if reached, err = a.covers(repo, x, t, e.config); err != nil {
+				return err
+			}
 		}
 		e.others = append(e.others, otherEnd{t, here, reached, behind(t)})
 	}
@@ -340,7 +349,7 @@ func (e *ends) order(repo *gitfs.Repo, a *analysis, distinct []*tree, where map[
 }
 
 // covers tells whether a database that has run all of a ref's history has surely run all of another's.
-func (a *analysis) covers(t, other *tree, c *config) (bool, error) {
+func (a *analysis) covers(repo *gitfs.Repo, t, other *tree, c *config) (bool, error) {
 	if t == other {
 		return true, nil
 	}
@@ -354,6 +363,13 @@ func (a *analysis) covers(t, other *tree, c *config) (bool, error) {
 	}
 	for _, x := range cmps {
 		if x.New == nil || x.Rebased != "" || len(x.Removed)+len(x.Edited)+len(x.PendingGaps) > 0 {
+			return false, nil
+		}
+		// What is repeated when it changes is at both refs, and which of the two has run last is not in the histories.
+		again := func(m migrate.Migration) bool {
+			return x.Old != nil && slices.ContainsFunc(x.Old.Migrations, func(o migrate.Migration) bool { return o.ID == m.ID })
+		}
+		if slices.ContainsFunc(x.Pending, again) && !older(repo, other, t) {
 			return false, nil
 		}
 	}
@@ -497,7 +513,7 @@ func (r *resolver) latest() (*tree, error) {
 	case passed != "":
 		why = fmt.Sprintf("%s is the target itself, and no other tag here is a release's", passed)
 	case pattern != "":
-		why += fmt.Sprintf(" (releases.tags is %q)", pattern)
+		why += fmt.Sprintf(": releases.tags is %q, and only a version such as v1.2 counts", pattern)
 	}
 	if r.fetch {
 		return nil, fmt.Errorf("%s: %s", latestTag, report.Clean(why))
@@ -530,31 +546,42 @@ var (
 	tagName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$`)
 )
 
-// released gives the tag of a version, if it is the reported commit, or else that commit.
+// released gives the tag of a version, if it is the reported commit, or else that commit. A version is a stranger's word: it
+// names no branch, and not HEAD.
 func (r *resolver) released(v deployedVersion) (*tree, error) {
 	commit := strings.ToLower(v.Commit)
 	if !someCommit.MatchString(commit) {
 		commit = ""
 	}
+	names := []string{v.Version, "v" + v.Version}
 	if v.Version != "" {
-		for _, name := range []string{v.Version, "v" + v.Version} {
+		for _, name := range names {
 			c, err := r.repo.Resolve("refs/tags/" + name)
 			if err == nil && (commit == "" || strings.HasPrefix(c.ID, commit)) {
 				return atCommit(r.repo, name, c)
 			}
 		}
 	}
+	if name := strings.ToLower(v.Version); commit == "" && someCommit.MatchString(name) && strings.ContainsAny(name, "abcdef") {
+		commit = name
+	}
 	if commit != "" {
 		return at(r.cmd.Context(), r.repo, commit, r.options)
 	}
-	name := v.Version
-	if !tagName.MatchString(name) {
+	if !tagName.MatchString(v.Version) {
 		return nil, errors.New("that is no tag of this repository")
 	}
-	if name[0] >= '0' && name[0] <= '9' {
-		name = "v" + name // if it has to be fetched, that is the likelier tag
+	if v.Version[0] < '0' || v.Version[0] > '9' {
+		return r.tag(v.Version)
 	}
-	return at(r.cmd.Context(), r.repo, name, r.options)
+	// If it has to be fetched, the likelier tag is that with a v.
+	t, err := r.tag(names[1])
+	if err != nil && r.fetch {
+		if plain, err := r.tag(names[0]); err == nil {
+			return plain, nil
+		}
+	}
+	return t, err
 }
 
 // versionAddress reads the address of a version endpoint.
@@ -569,6 +596,31 @@ func versionAddress(raw string) (*url.URL, error) {
 // askVersions asks every address of a version endpoint, and gives what they report, each once. One that does not answer is an error:
 // it may be anything. Behind a proxy the host is asked once.
 func askVersions(ctx context.Context, u *url.URL) ([]deployedVersion, error) {
+	answers, err := askAll(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	var all []deployedVersion
+	for _, a := range answers {
+		if a.err != nil {
+			return nil, a.err
+		}
+		if !slices.Contains(all, a.deployedVersion) {
+			all = append(all, a.deployedVersion)
+		}
+	}
+	return all, nil
+}
+
+// An answer is what one address of a version endpoint has said.
+type answer struct {
+	deployedVersion
+	err error
+}
+
+// askAll asks every address of a version endpoint, several at a time. Behind a proxy, which alone knows them, the host is asked once.
+func askAll(ctx context.Context, u *url.URL) ([]answer, error) {
+	const atOnce = 64
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	addresses := []string{""}
@@ -577,20 +629,21 @@ func askVersions(ctx context.Context, u *url.URL) ([]deployedVersion, error) {
 			return nil, err
 		}
 	}
-	var all []deployedVersion
-	for _, addr := range addresses {
-		v, err := dockerflow(ctx, u, addr)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(all, v) {
-			all = append(all, v)
-		}
+	answers := make([]answer, len(addresses))
+	slots := make(chan struct{}, atOnce)
+	var asked sync.WaitGroup
+	for i, addr := range addresses {
+		slots <- struct{}{}
+		asked.Go(func() {
+			defer func() { <-slots }()
+			answers[i].deployedVersion, answers[i].err = dockerflow(ctx, u, addr)
+		})
 	}
-	return all, nil
+	asked.Wait()
+	return answers, nil
 }
 
-// addressesOf gives all addresses of a host, with the port, sorted.
+// addressesOf gives all addresses of a host that can be asked, with the port, sorted.
 func addressesOf(ctx context.Context, u *url.URL) ([]string, error) {
 	port := u.Port()
 	if port == "" {
@@ -607,5 +660,29 @@ func addressesOf(ctx context.Context, u *url.URL) ([]string, error) {
 	for i, ip := range ips {
 		ips[i] = net.JoinHostPort(ip, port)
 	}
-	return ips, nil
+	return routed(ips, unrouted), nil
+}
+
+// routed leaves out the addresses of IPv6, or those of IPv4, if none of them can be reached from here and others can: many hosts
+// have both, and many networks, those of CI among them, only one.
+func routed(addresses []string, unrouted func(addr string) bool) []string {
+	v6 := func(addr string) bool { return strings.HasPrefix(addr, "[") }
+	v4 := func(addr string) bool { return !v6(addr) }
+	for _, family := range []func(string) bool{v6, v4} {
+		rest := slices.DeleteFunc(slices.Clone(addresses), family)
+		open := func(addr string) bool { return family(addr) && !unrouted(addr) }
+		if len(rest) > 0 && !slices.ContainsFunc(addresses, open) && !slices.ContainsFunc(rest, unrouted) {
+			return rest
+		}
+	}
+	return addresses
+}
+
+// unrouted tells whether there is no network here by which an address could be reached. Nothing is sent to it.
+func unrouted(addr string) bool {
+	conn, err := net.Dial("udp", addr)
+	if err == nil {
+		conn.Close()
+	}
+	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }

@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -147,5 +149,162 @@ func TestDeployedEndpoints(t *testing.T) {
 	// One that does not answer may be at anything.
 	if code, _, errs := run("--deployed", at10+","+broken); code != 2 || !strings.Contains(errs, "something else") {
 		t.Errorf("an instance that does not say: exit %d, %q", code, errs)
+	}
+}
+
+// checked is what a JSON report says of places.
+type checked struct {
+	Verdict  string
+	Order    []string
+	Services []struct {
+		Name, Place string
+		Old         string `json:"old_code_new_schema"`
+		New         string `json:"new_code_old_schema"`
+	}
+}
+
+func checkJSON(t *testing.T, dir string, args ...string) (r checked) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	Run(context.Background(), append([]string{"-C", dir, "--format", "json"}, args...), &stdout, &stderr)
+	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, stderr.String())
+	}
+	return r
+}
+
+// TestDeployedAgainstEach holds the answer for services at different refs to those for each ref alone: the old code of a service is as if
+// all were at its ref, and new code has to be safe from every ref that databases may be at.
+func TestDeployedAgainstEach(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("SKIPPED, NOT TESTED: no git on PATH")
+	}
+	strict := []string{"no-change", "any-order", "ordered", "split", "unproven"}
+	changes := []string{
+		"", "", "ALTER TABLE t ADD COLUMN %s INT", "ALTER TABLE t ADD COLUMN %s INT NOT NULL", "ALTER TABLE t DROP COLUMN a", "ALTER TABLE t DROP COLUMN b", "ALTER TABLE t ADD COLUMN a INT",
+		"ALTER TABLE t ADD COLUMN b INT",
+	}
+	views := []string{"a", "b", "id"}
+	open := 0
+	for seed := range uint64(10) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		migrates := seed%2 == 0
+		dir := filepath.Join(t.TempDir(), "repo")
+		tree := fstest.MapFS{
+			".instep.yaml":         {Data: fmt.Appendf(nil, "services:\n  admin: {migrates: %v}\n  app: {}\n  web: {access: read}\n", migrates)},
+			"migrations/V1__t.sql": {Data: []byte("CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a INT, b INT);")},
+		}
+		tags := []string{"v1", "v2", "v3", "v4"}
+		for i, tag := range tags {
+			if i > 0 && seed%4 != 0 {
+				sql := changes[rnd.IntN(len(changes))]
+				if strings.Contains(sql, "%s") {
+					sql = fmt.Sprintf(sql, "c"+tag)
+				}
+				if sql != "" {
+					tree[fmt.Sprintf("migrations/V%d__x.sql", i+1)] = &fstest.MapFile{Data: []byte(sql + ";")}
+				}
+			}
+			if seed%4 == 0 { // only what is repeated changes
+				tree["migrations/R__v.sql"] = &fstest.MapFile{Data: []byte("CREATE OR REPLACE VIEW v AS SELECT id, " + views[rnd.IntN(len(views))] + " x FROM t;")}
+			}
+			if err := CommitRelease(dir, tree, tag, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		alone := map[int]checked{}
+		for i, tag := range tags {
+			alone[i] = checkJSON(t, dir, tag, "v4")
+		}
+		for range 8 {
+			at := []int{rnd.IntN(4), rnd.IntN(4), rnd.IntN(4)} // of admin, app, web
+			var databases []int
+			for _, i := range at {
+				// Without a service that migrates, code at a ref may be there ahead of the migration.
+				if !migrates || i >= at[0] {
+					databases = append(databases, i)
+				}
+			}
+			args := []string{"v4"}
+			for i, name := range []string{"admin", "app", "web"} {
+				args = append(args, "--deployed", name+"="+tags[at[i]])
+			}
+			got := checkJSON(t, dir, args...)
+			for i, s := range got.Services {
+				if old := alone[at[i]]; old.Verdict != "unproven" && got.Verdict != "unproven" && (old.Services[i].Old != "ok") != (s.Old != "ok") {
+					t.Errorf("seed %d, %v: old code of %s %s, alone %s", seed, args, s.Name, s.Old, old.Services[i].Old)
+				}
+				for _, d := range databases {
+					each := alone[d]
+					if each.Verdict == "unproven" && got.Verdict != "unproven" {
+						t.Errorf("seed %d, %v: %s, from %s unproven", seed, args, got.Verdict, tags[d])
+					}
+					if d != at[0] {
+						open++
+					}
+					if each.Services[i].New != "ok" && s.New == "ok" && got.Verdict != "unproven" {
+						t.Errorf("seed %d, %v: new code of %s is said to work, but not from %s", seed, args, s.Name, tags[d])
+					}
+					if want := each.Services[i].Place; got.Verdict != "unproven" && (want == "after" || want == "nowhere") && s.Place != "after" && s.Place != "nowhere" {
+						t.Errorf("seed %d, %v: %s goes %s, from %s %s", seed, args, s.Name, s.Place, tags[d], want)
+					}
+				}
+			}
+			if slices.Max(at) == slices.Min(at) && slices.Index(strict, got.Verdict) != slices.Index(strict, alone[at[0]].Verdict) {
+				t.Errorf("seed %d, %v: %s, alone %s", seed, args, got.Verdict, alone[at[0]].Verdict)
+			}
+		}
+	}
+	if open == 0 {
+		t.Error("databases were never at another ref, so this test shows little")
+	}
+}
+
+// TestDeployedVersionIsATag: what a stranger calls a version is no branch and not HEAD.
+func TestDeployedVersionIsATag(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("SKIPPED, NOT TESTED: no git on PATH")
+	}
+	dir := filepath.Join(t.TempDir(), "repo")
+	tree := fstest.MapFS{"migrations/V1__t.sql": {Data: []byte("CREATE TABLE t (id INT);")}}
+	if err := CommitRelease(dir, tree, "v1.0", false); err != nil {
+		t.Fatal(err)
+	}
+	tree["migrations/V2__t.sql"] = &fstest.MapFile{Data: []byte("ALTER TABLE t ADD COLUMN a INT;")}
+	if err := CommitRelease(dir, tree, "v1.1", false); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("git", "-C", dir, "branch", "stable").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, version := range []string{"HEAD", "stable", "heads/stable", "FETCH_HEAD", "7.7", "abcdef12"} {
+		var stdout, stderr bytes.Buffer
+		code := Run(context.Background(), []string{"-C", dir, "--deployed", versionEndpoint(t, fmt.Sprintf(`{"version": %q}`, version)), "v1.1"}, &stdout, &stderr)
+		if code != 2 || stdout.Len() > 0 || !strings.Contains(stderr.String(), version) {
+			t.Errorf("%s: exit %d, %q, %q", version, code, stdout.String(), stderr.String())
+		}
+	}
+	if r := checkJSON(t, dir, "--deployed", versionEndpoint(t, `{"version": "1.0"}`), "v1.1"); r.Verdict != "ordered" {
+		t.Errorf("a tag without its v: %s", r.Verdict)
+	}
+}
+
+func TestRouted(t *testing.T) {
+	for _, test := range []struct{ all, unrouted, want string }{
+		{"10.0.0.1:80 [fd00::1]:80", "[fd00::1]:80", "10.0.0.1:80"},
+		{"10.0.0.1:80 [fd00::1]:80", "10.0.0.1:80", "[fd00::1]:80"},
+		{"10.0.0.1:80 [fd00::1]:80", "", "10.0.0.1:80 [fd00::1]:80"},
+		{"10.0.0.1:80 [fd00::1]:80", "10.0.0.1:80 [fd00::1]:80", "10.0.0.1:80 [fd00::1]:80"},
+		// One instance that cannot be reached is no reason to pass it over.
+		{"10.0.0.1:80 10.0.0.2:80", "10.0.0.2:80", "10.0.0.1:80 10.0.0.2:80"},
+		{"10.0.0.1:80 [fd00::1]:80 [fd00::2]:80", "[fd00::2]:80", "10.0.0.1:80 [fd00::1]:80 [fd00::2]:80"},
+		{"10.0.0.1:80 10.0.0.2:80 [fd00::1]:80", "10.0.0.2:80 [fd00::1]:80", "10.0.0.1:80 10.0.0.2:80 [fd00::1]:80"},
+		{"[fd00::1]:80", "[fd00::1]:80", "[fd00::1]:80"},
+	} {
+		no := strings.Fields(test.unrouted)
+		got := routed(strings.Fields(test.all), func(addr string) bool { return slices.Contains(no, addr) })
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s without %s: %v, want %s", test.all, test.unrouted, got, test.want)
+		}
 	}
 }

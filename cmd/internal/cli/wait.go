@@ -81,6 +81,7 @@ type watched struct {
 	row   int       // right answers in a row
 	since time.Time // of the first of them
 	state string    // as it was said last
+	done  bool      // by the last answer
 }
 
 func runWait(cmd *cobra.Command, o *options, w *waitOptions) error {
@@ -116,8 +117,8 @@ func runWait(cmd *cobra.Command, o *options, w *waitOptions) error {
 				return errors.New("interrupted")
 			}
 			for _, x := range all {
-				if !w.done(x, time.Now()) {
-					fmt.Fprintf(cmd.ErrOrStderr(), "instep: not ready after %v: %s: %s\n", w.timeout, x.name, x.state)
+				if !x.done {
+					fmt.Fprintf(cmd.ErrOrStderr(), "instep: not ready after %v: %s: %s\n", w.timeout, x.name, w.missing(x))
 				}
 			}
 			return exit(exitUnsafe)
@@ -144,13 +145,23 @@ func (w *waitOptions) round(ctx context.Context, all []*watched, say func(string
 			say("%s: %s", x.name, state)
 			x.state = state
 		}
-		done = w.done(x, now) && done
+		x.done = x.row >= w.answers && now.Sub(x.since) >= w.settle
+		done = x.done && done
 	}
 	return done
 }
 
-func (w *waitOptions) done(x *watched, now time.Time) bool {
-	return x.row >= w.answers && now.Sub(x.since) >= w.settle
+// missing says what something that is watched lacks.
+func (w *waitOptions) missing(x *watched) string {
+	switch {
+	case x.state == "":
+		return "it has not answered yet"
+	case x.row == 0:
+		return x.state
+	case x.row < w.answers:
+		return fmt.Sprintf("%s, but has done so only %d times in a row, not %d (--answers)", x.state, x.row, w.answers)
+	}
+	return fmt.Sprintf("%s, but not yet for %v (--settle)", x.state, w.settle)
 }
 
 // watch reads the flags.
@@ -207,23 +218,20 @@ func (w *waitOptions) watch() ([]*watched, error) {
 
 // askVersion asks every address that a host has, and tells whether all report the version.
 func askVersion(ctx context.Context, u *url.URL, version string) (bool, string) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	addresses, err := addressesOf(ctx, u)
+	answers, err := askAll(ctx, u)
 	if err != nil {
 		return false, report.Clean(err.Error())
 	}
 	right := 0
 	var wrong []string
-	for _, addr := range addresses {
-		got, err := dockerflow(ctx, u, addr)
+	for _, a := range answers {
 		switch {
-		case err != nil:
-			wrong = append(wrong, err.Error())
-		case got.is(version):
+		case a.err != nil:
+			wrong = append(wrong, a.err.Error())
+		case a.is(version):
 			right++
 		default:
-			wrong = append(wrong, "reports "+got.String())
+			wrong = append(wrong, "reports "+a.String())
 		}
 	}
 	slices.Sort(wrong)
@@ -232,8 +240,8 @@ func askVersion(ctx context.Context, u *url.URL, version string) (bool, string) 
 		return true, fmt.Sprintf("reports %s", report.Clean(version))
 	}
 	state := strings.Join(wrong[:min(len(wrong), 3)], "; ")
-	if len(addresses) > 1 {
-		state = fmt.Sprintf("%d of %d addresses report %s; %s", right, len(addresses), version, state)
+	if len(answers) > 1 {
+		state = fmt.Sprintf("%d of %d addresses report %s; %s", right, len(answers), version, state)
 	}
 	return false, report.Clean(state)
 }

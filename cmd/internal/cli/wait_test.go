@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -133,6 +135,54 @@ func TestWaitSettles(t *testing.T) {
 	}
 }
 
+// TestWaitSaysWhatIsMissing: who gives up says why, also where nothing wrong was answered.
+func TestWaitSaysWhatIsMissing(t *testing.T) {
+	fresh := httptest.NewServer(&fleet{versions: []string{"v3.111"}})
+	defer fresh.Close()
+	block := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-block:
+		case <-r.Context().Done():
+		}
+	}))
+	defer silent.Close()
+	defer close(block)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--service", "app=" + silent.URL}, "app: it has not answered yet"},
+		{[]string{"--service", "app=" + fresh.URL, "--answers", "1000000"}, "times in a row, not 1000000 (--answers)"},
+		{[]string{"--service", "app=" + fresh.URL, "--settle", "299ms", "--every", "290ms"}, "app: reports v3.111, but not yet for 299ms (--settle)"},
+	} {
+		code, _, errs := runWaitFor(t, append([]string{"--version", "v3.111", "--every", "10ms", "--timeout", "300ms"}, tt.args...)...)
+		if code != 1 || !strings.Contains(errs, tt.want) {
+			t.Errorf("%v: exit %d: %s", tt.args, code, errs)
+		}
+	}
+}
+
+// TestWaitBehindProxy: where only a proxy knows the host, it is asked.
+func TestWaitBehindProxy(t *testing.T) {
+	const inner = "INSTEP_TEST_PROXIED"
+	if os.Getenv(inner) != "" { // the environment's proxy is read once for each process
+		code, out, errs := runWaitFor(t, "--service", "app=http://app.invalid/__version__", "--version", "v3.111", "--every", "10ms", "--timeout", "5s")
+		if code != 0 || out != "Ready: app.\n" {
+			t.Errorf("exit %d: %s", code, errs)
+		}
+		return
+	}
+	f := &fleet{versions: []string{"v3.111"}}
+	proxy := httptest.NewServer(f)
+	defer proxy.Close()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestWaitBehindProxy$")
+	cmd.Env = append(os.Environ(), inner+"=1", "HTTP_PROXY="+proxy.URL, "NO_PROXY=")
+	if out, err := cmd.CombinedOutput(); err != nil || f.asked.Load() == 0 {
+		t.Errorf("%v after %d questions:\n%s", err, f.asked.Load(), out)
+	}
+}
+
 func TestWaitAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer http.HandlerFunc
@@ -226,11 +276,30 @@ func TestWaitMigration(t *testing.T) {
 	exec("DROP TABLE schema_migrations")
 	exec("CREATE TABLE goose_db_version (id INT PRIMARY KEY AUTO_INCREMENT, version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL)")
 	exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (5, 1), (5, 0)")
-	if code, errs := wait("5"); code != 1 {
+	if code, errs := wait("5"); code != 1 || !strings.Contains(errs, "goose is at 0") {
 		t.Errorf("taken back: exit %d: %s", code, errs)
 	}
 	exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (5, 1)")
 	if code, errs := wait("5"); code != 0 {
 		t.Errorf("applied again: exit %d: %s", code, errs)
+	}
+	if code, errs := wait("00005"); code != 0 {
+		t.Errorf("as the file is called: exit %d: %s", code, errs)
+	}
+	exec("DROP TABLE goose_db_version")
+	exec("CREATE TABLE flyway_schema_history (installed_rank INT PRIMARY KEY, version VARCHAR(50), type VARCHAR(20) NOT NULL, success BOOLEAN NOT NULL)")
+	exec("INSERT INTO flyway_schema_history VALUES (1, '0003', 'SQL', 1), (2, NULL, 'SQL', 1), (3, '1.0', 'SQL', 0)")
+	for id, want := range map[string]int{"3": 0, "0003": 0, "03": 0, "1": 1, "1.0": 1, "30": 1, "4": 1, "": 2} {
+		if code, errs := wait(id); code != want {
+			t.Errorf("Flyway's %q: exit %d, want %d: %s", id, code, want, errs)
+		}
+	}
+	exec("INSERT INTO flyway_schema_history VALUES (4, '0003', 'UNDO_SQL', 1)")
+	if code, errs := wait("3"); code != 1 {
+		t.Errorf("undone: exit %d: %s", code, errs)
+	}
+	exec("INSERT INTO flyway_schema_history VALUES (5, '0003', 'SQL', 1)")
+	if code, errs := wait("3"); code != 0 {
+		t.Errorf("done again: exit %d: %s", code, errs)
 	}
 }
