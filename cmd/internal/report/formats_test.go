@@ -152,6 +152,26 @@ func TestSARIF(t *testing.T) {
 	}
 }
 
+// TestPlaceless: GitHub's code scanning refuses a whole file for one result that has no place or no line.
+func TestPlaceless(t *testing.T) {
+	d := releases(t)["unproven"]
+	d.Gaps = append(d.Gaps, schema.Gap{What: "the schema of the database", Why: "its history could not be rebuilt"}, schema.Gap{Pos: schema.Pos{File: "db"}, What: "x", Why: "y"})
+	var log sarifLog
+	if err := json.Unmarshal([]byte(write(t, SARIF, d)), &log); err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for _, r := range log.Runs[0].Results {
+		if len(r.Locations) == 0 || r.Locations[0].PhysicalLocation.Region.StartLine < 1 {
+			t.Fatalf("%s has no place: %+v", r.Message.Text, r.Locations)
+		}
+		files = append(files, r.Locations[0].PhysicalLocation.ArtifactLocation.URI)
+	}
+	if want := []string{"db/003.py", configName, "db"}; !slices.Equal(files[:3], want) {
+		t.Errorf("%q, want %q", files, want)
+	}
+}
+
 func TestGitHub(t *testing.T) {
 	docs := releases(t)
 	docs["hostile"] = hostileDocument()
@@ -178,6 +198,13 @@ func TestGitHub(t *testing.T) {
 func TestGitLab(t *testing.T) {
 	docs := releases(t)
 	docs["hostile"] = hostileDocument()
+	docs["alike"] = releases(t)["split"]
+	for i := range docs["alike"].Hazards { // lines of code that are the same but for where they stand
+		f := &docs["alike"].Hazards[i]
+		for _, line := range []int{20, 30} {
+			f.Evidence = append(f.Evidence, analyzer.Evidence{Rev: "v1", File: "src/app.py", Line: line, Text: "SELECT id, nick FROM users"})
+		}
+	}
 	for name, d := range docs {
 		var issues []gitlabIssue
 		out := write(t, GitLab, d)
@@ -217,6 +244,11 @@ func TestJUnit(t *testing.T) {
 		if failed != s.Failures || s.Tests != len(s.Suite.Cases) || (failed > 0) != (name == "split" || name == "unproven") {
 			t.Errorf("%s: %d failures, said %d:\n%s", name, failed, s.Failures, out)
 		}
+	}
+	// While something is unproven, no case says that a service may go anywhere.
+	unread := release(t, usersTable, "", []schema.Gap{{What: "x", Why: "y"}})
+	if out := write(t, JUnit, unread); !strings.Contains(out, `name="app: unproven"`) || strings.Contains(out, "anywhere") {
+		t.Errorf("where nothing is proved:\n%s", out)
 	}
 	if out := write(t, JUnit, hostileDocument()); xml.Unmarshal([]byte(out), new(junitSuites)) != nil {
 		t.Errorf("hostile names break it:\n%s", out)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 )
 
@@ -33,9 +34,13 @@ type gitlabLines struct {
 func writeGitLab(w io.Writer, d *Document) error {
 	d = d.judged()
 	issues := []gitlabIssue{}
+	seen := map[string]int{} // of two with one fingerprint GitLab drops one: lines of code can be alike
 	add := func(m remark, severity, text, file string, line int, fingerprint string) {
 		if file == "" {
 			file = configName // GitLab drops what has no file
+		}
+		if seen[fingerprint]++; seen[fingerprint] > 1 {
+			fingerprint = digest(fingerprint, fmt.Sprint(seen[fingerprint]))
 		}
 		issues = append(issues, gitlabIssue{text, m.rule, fingerprint, severity, gitlabLocation{Clean(file), gitlabLines{max(line, 1)}}})
 	}

@@ -65,7 +65,7 @@ func writeJUnit(w io.Writer, d *Document) error {
 	}
 	suite.Cases = append(suite.Cases, release)
 	for _, s := range d.Services {
-		c := junitCase{Class: "instep.services", Name: Clean(s.Name) + ": " + s.PlaceName(), Out: Clean(strings.Join([]string{s.Reason, s.WindowReason, s.RollbackReason}, " "))}
+		c := junitCase{Class: "instep.services", Name: Clean(s.Name) + ": " + d.cells(s)[0], Out: Clean(strings.Join([]string{s.Reason, s.WindowReason, s.RollbackReason}, " "))}
 		if s.Place == analyzer.Nowhere {
 			c.Failure = &junitFailure{Type: string(analyzer.Split), Message: Clean(s.Name) + " has no safe place", Text: Clean(s.Reason)}
 		}

@@ -81,16 +81,11 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		}
 		b.WriteString(matrix)
 	}
-	var parts []string
+	var parts []mdSection
 	add := func(title string, open bool, lines []string) {
-		if len(lines) == 0 {
-			return
+		if len(lines) > 0 {
+			parts = append(parts, mdSection{title, open, lines})
 		}
-		state := ""
-		if open {
-			state = " open"
-		}
-		parts = append(parts, fmt.Sprintf("<details%s><summary>%s</summary>\n\n%s\n</details>\n\n", state, md(title), strings.Join(lines, "")))
 	}
 	if d.Simulation != nil {
 		mdSimulation(d, add)
@@ -123,7 +118,7 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		if i == 0 {
 			costs = append(costs, "| statement | algorithm | lock | rebuilds the table |\n| --- | --- | --- | --- |\n")
 		}
-		costs = append(costs, fmt.Sprintf("| %s | %s | %s | %s |\n", code(statement(c.Statement.SQL, 100)), dash(c.Algorithm), dash(c.Lock), yesno(c.RebuildsTable)))
+		costs = append(costs, fmt.Sprintf("| %s | %s | %s | %s |\n", codeCell(statement(c.Statement.SQL, 100)), dash(c.Algorithm), dash(c.Lock), yesno(c.RebuildsTable)))
 	}
 	if len(costs) > 0 && d.Proviso != "" {
 		costs = append(costs, "\n"+md(d.Proviso)+"\n")
@@ -141,15 +136,55 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		}
 		add("The configuration differs from the deployed one", true, []string{diff.String()})
 	}
-	for i, p := range parts {
-		if b.Len()+len(p) > maxMarkdown {
-			fmt.Fprintf(&b, "_%d of %d sections are too long for a comment: run `instep` locally to see them._\n", len(parts)-i, len(parts))
-			break
+	left := 0
+	for _, p := range parts {
+		text, room := p.String(), maxMarkdown-b.Len()
+		if len(text) > room {
+			text = p.cut(room / 2) // what comes behind it needs room too
 		}
-		b.WriteString(p)
+		if text == "" {
+			left++
+		}
+		b.WriteString(text)
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "_%d of %d sections are too long for a comment: run `instep` locally to see them._\n", left, len(parts))
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// An mdSection is folded, or open at first. Each of its lines stands for itself: some may be left out.
+type mdSection struct {
+	title string
+	open  bool
+	lines []string
+}
+
+func (s mdSection) String() string {
+	state := ""
+	if s.open {
+		state = " open"
+	}
+	return fmt.Sprintf("<details%s><summary>%s</summary>\n\n%s\n</details>\n\n", state, md(s.title), strings.Join(s.lines, ""))
+}
+
+// cut gives the section with as many of its first lines as have room, "" if none has.
+func (s mdSection) cut(room int) string {
+	const rest = "\n_The rest is too long for a comment: run `instep` locally to see it._\n"
+	whole := s.lines
+	s.lines = []string{rest}
+	room -= len(s.String())
+	n := 0
+	for n < len(whole) && len(whole[n]) <= room {
+		room -= len(whole[n])
+		n++
+	}
+	if n == 0 {
+		return ""
+	}
+	s.lines = append(slices.Clone(whole[:n]), rest)
+	return s.String()
 }
 
 func mdFindings(d *Document, want func(analyzer.Finding) bool) []string {
@@ -176,8 +211,12 @@ func mdFindings(d *Document, want func(analyzer.Finding) bool) []string {
 				fmt.Fprintf(&b, "  **%s** %s<br>\n", row[0], md(row[1]))
 			}
 		}
+		asked := 0
 		for _, f := range g {
-			if f.Preflight != "" {
+			if f.Preflight == "" {
+				continue
+			}
+			if asked++; asked <= maxAlike {
 				fmt.Fprintf(&b, "  **ask** %s<br>\n", code(f.Preflight))
 			}
 		}
@@ -277,10 +316,13 @@ func md(s string) string {
 	return b.String()
 }
 
-// code gives text as a code span: between more backticks than stand in it, so that it cannot end the span. A bar is
-// escaped, for tables; no other character means anything there. Nothing is a blank: two backticks alone would begin a span.
+// codeCell is code for the cell of a table, where a bar ends it even there.
+func codeCell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
+
+// code gives text as a code span: between more backticks than stand in it, so that it cannot end the span. No other character
+// means anything there. Nothing is a blank: two backticks alone would begin a span.
 func code(s string) string {
-	s = strings.ReplaceAll(Clean(s), "|", `\|`)
+	s = Clean(s)
 	if s == "" {
 		s = " "
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -13,13 +14,58 @@ func TestCode(t *testing.T) {
 		"SELECT 1":               "`SELECT 1`",
 		"SELECT 1 FROM `rules`":  "`` SELECT 1 FROM `rules` ``",
 		"a ``` b":                "```` a ``` b ````",
-		"a | b":                  "`a \\| b`",
+		"a | b":                  "`a | b`",
 		"line\nbreak \x1b[31m":   "`line break \ufffd[31m`",
 		"\u202etxt.exe reversed": "`\ufffdtxt.exe reversed`",
 	} {
 		if got := code(in); got != want {
 			t.Errorf("code(%q) = %q, want %q", in, got, want)
 		}
+	}
+	if got, want := codeCell("a | b"), "`a \\| b`"; got != want { // in a table a bar ends even a code span
+		t.Errorf("codeCell gives %q, want %q", got, want)
+	}
+}
+
+// TestMarkdownCut: a section that is too long is cut, and those behind it are still there.
+func TestMarkdownCut(t *testing.T) {
+	var tables, drops strings.Builder
+	for i := range 400 {
+		fmt.Fprintf(&tables, "CREATE TABLE t%d (id INT PRIMARY KEY, c%d INT);\n", i, i)
+		fmt.Fprintf(&drops, "ALTER TABLE t%d RENAME COLUMN c%d TO d%d;\n", i, i, i)
+	}
+	d := release(t, tables.String(), drops.String(), nil)
+	d.ConfigChanges = []string{"+ ignore: [{rule: drop-column}]"}
+	for i := range d.Hazards { // so that no two share their reasons
+		d.Hazards[i].If = fmt.Sprint("condition ", i)
+	}
+	out := write(t, Markdown, d)
+	_, breaks, _ := strings.Cut(out, "<details open><summary>What breaks</summary>")
+	breaks, _, _ = strings.Cut(breaks, "</details>")
+	if !strings.Contains(breaks, "t0.c0 is renamed") || !strings.HasSuffix(breaks, "_The rest is too long for a comment: run `instep` locally to see it._\n\n") {
+		t.Errorf("what breaks is not said, or not that there is more: %.300s … %.300s", breaks, breaks[max(0, len(breaks)-300):])
+	}
+	if !strings.Contains(out, "    + ignore: [{rule: drop-column}]\n") {
+		t.Error("that the configuration differs is not said")
+	}
+	if n := len(out); n > 65_000 || n < maxMarkdown/2 {
+		t.Errorf("%d bytes", n)
+	}
+	if a, b := strings.Count(out, "<details"), strings.Count(out, "</details>"); a != b || a < 3 {
+		t.Errorf("%d sections begin, %d end", a, b)
+	}
+}
+
+// TestMarkdownQueries: of findings that are alike not every query is printed.
+func TestMarkdownQueries(t *testing.T) {
+	f := analyzer.Finding{Hazard: analyzer.Hazard{Rule: ruleByID("drop-column"), Breaks: analyzer.OldCode}, Services: []analyzer.Hit{{Name: "app", Code: analyzer.OldCode}}}
+	d := &Document{Report: &analyzer.Report{Verdict: analyzer.Split}}
+	for i := range 100 {
+		f.What, f.Preflight = fmt.Sprint("thing ", i), fmt.Sprint("SELECT ", i)
+		d.Hazards = append(d.Hazards, f)
+	}
+	if n := strings.Count(write(t, Markdown, d), "**ask**"); n != maxAlike {
+		t.Errorf("%d queries, want %d", n, maxAlike)
 	}
 }
 

@@ -435,7 +435,7 @@ func TestHuge(t *testing.T) {
 	if took := time.Since(start); took > 60*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	if !strings.Contains(out, "are too long for a comment") {
+	if !strings.Contains(out, "too long for a comment") {
 		t.Error("what is left out is not said")
 	}
 	if bad := breaksOut(out); bad != "" {

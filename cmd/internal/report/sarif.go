@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"slices"
@@ -66,7 +67,7 @@ type sarifResult struct {
 	RuleIndex           int                `json:"ruleIndex"`
 	Level               string             `json:"level"`
 	Message             sarifText          `json:"message"`
-	Locations           []sarifLocation    `json:"locations,omitempty"`
+	Locations           []sarifLocation    `json:"locations"`
 	RelatedLocations    []sarifLocation    `json:"relatedLocations,omitempty"`
 	PartialFingerprints map[string]string  `json:"partialFingerprints"`
 	Suppressions        []sarifSuppression `json:"suppressions,omitempty"`
@@ -77,7 +78,7 @@ type sarifLocation struct {
 		ArtifactLocation struct {
 			URI string `json:"uri"`
 		} `json:"artifactLocation"`
-		Region *sarifRegion `json:"region,omitempty"`
+		Region sarifRegion `json:"region"`
 	} `json:"physicalLocation"`
 	Message *sarifText `json:"message,omitempty"`
 }
@@ -119,9 +120,7 @@ func writeSARIF(w io.Writer, d *Document) error {
 			RuleID: m.rule, RuleIndex: rule(m), Level: level[m.level], Message: sarifText{m.text},
 			PartialFingerprints: map[string]string{sarifFingerprint: m.fingerprint},
 		}
-		if m.pos.File != "" {
-			r.Locations = []sarifLocation{sarifAt(m.pos.File, m.pos.Line)}
-		}
+		r.Locations = []sarifLocation{sarifAt(cmp.Or(m.pos.File, configName), m.pos.Line)}
 		for _, e := range m.evidence {
 			at := sarifAt(e.File, e.Line)
 			at.Message = &sarifText{Clean(e.Rev) + ": " + Clean(strings.TrimSpace(e.Text))}
@@ -146,13 +145,13 @@ var wholeRules = map[string]string{
 	runRule: "The upgrade was run on a real server, and something failed that the analysis does not foretell.",
 }
 
-// sarifAt gives a place in the repository. Columns are left out: SARIF counts them in UTF-16, instep in bytes.
+// sarifAt gives a place in the repository. GitHub's code scanning refuses a whole file for one result without a place or a line (GitHub's
+// documentation: SARIF support for code scanning), so what has none gets the first line. Columns are left out: SARIF counts them in
+// UTF-16, instep in bytes.
 func sarifAt(file string, line int) sarifLocation {
 	var l sarifLocation
 	l.PhysicalLocation.ArtifactLocation.URI = fileURI(file)
-	if line > 0 {
-		l.PhysicalLocation.Region = &sarifRegion{line}
-	}
+	l.PhysicalLocation.Region.StartLine = max(line, 1)
 	return l
 }
 

@@ -191,7 +191,7 @@ func mdStates(d *Document, db *analyzer.SimulatedDatabase) []string {
 		case s.Skipped != "":
 			note = " not run"
 		}
-		lines = append(lines, fmt.Sprintf("| %d | after %s%s | %s |\n", i+1, code(statement(s.Statement.SQL, 100)), note, mdAt(place(s.Statement.Pos), s.Statement.Pos.File != "")))
+		lines = append(lines, fmt.Sprintf("| %d | after %s%s | %s |\n", i+1, codeCell(statement(s.Statement.SQL, 100)), note, strings.ReplaceAll(mdAt(place(s.Statement.Pos), s.Statement.Pos.File != ""), "|", `\|`)))
 	}
 	m := d.newMatrix(db)
 	failed, absent, out, unsent, changed, warned, overlap := m.marks()
