@@ -536,6 +536,7 @@ func (s *botServer) checkRepository(ctx context.Context, w botRepository, j bot.
 		return err
 	}
 	result.Deployed, result.Target = deployed.String(), target.commit
+	result.By += " " + deployed.names() // the comment says them
 	if last != nil && last.State != forge.Failed && last.Deployed == result.Deployed && last.Target == result.Target && last.By == result.By {
 		*result = *last
 		return nil
@@ -568,6 +569,17 @@ func (w botWhere) String() string {
 	for _, service := range sortedKeys(w) {
 		for _, r := range w[service] {
 			parts = append(parts, service+"="+r.commit)
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+// names gives the refs by service.
+func (w botWhere) names() string {
+	var parts []string
+	for _, service := range sortedKeys(w) {
+		for _, r := range w[service] {
+			parts = append(parts, service+"="+r.rev)
 		}
 	}
 	return strings.Join(parts, ",")
@@ -627,14 +639,18 @@ func reported(ctx context.Context, remote *gitfs.Remote, raw string) (refs []bot
 	}
 	for _, v := range versions {
 		at := botRef{}
+		said := strings.ToLower(v.Commit)
+		if !someCommit.MatchString(said) { // "unknown", as in resolver.released
+			said = ""
+		}
 		for _, tag := range []string{v.Version, "v" + v.Version} {
-			if commit := remote.Ref("refs/tags/" + tag); v.Version != "" && commit != "" && (v.Commit == "" || strings.HasPrefix(commit, v.Commit)) {
+			if commit := remote.Ref("refs/tags/" + tag); v.Version != "" && commit != "" && strings.HasPrefix(commit, said) {
 				at = botRef{tag, commit}
 				break
 			}
 		}
-		if at.commit == "" && wholeCommit.MatchString(v.Commit) {
-			at = botRef{v.Commit, v.Commit}
+		if at.commit == "" && wholeCommit.MatchString(said) {
+			at = botRef{said, said}
 		}
 		if at.commit == "" {
 			return nil, botRefusal(fmt.Sprintf("the version endpoint reports %s, which is no tag of this repository", v))
@@ -746,8 +762,11 @@ func (s *botServer) analyse(c *botClone, w botRepository, j bot.Job, deployed bo
 	}
 	var io *fs.PathError
 	var missing *gitfs.MissingObjectError
+	var link *gitfs.LinkError
 	switch {
 	case err == nil:
+	case errors.As(err, &link), errors.Is(err, gitfs.ErrTooLarge): // so it is in the repository
+		return botRefusal(err.Error())
 	case errors.As(err, &io), errors.As(err, &missing):
 		return c.damaged(err)
 	default:

@@ -90,14 +90,18 @@ func newHub(t *testing.T, names []string, heads []string) (*hub, map[string]stri
 		}
 		return string(out)
 	}
-	// Every head adds a migration; those whose name ends in "same" change a file that is none.
+	// Every head adds a migration; those whose name ends in "same" change a file that is none, and "circle" links one to itself.
 	var in strings.Builder
 	for _, name := range heads {
 		text, file := fmt.Sprintf("# %s\nrevision = %q\ndown_revision = \"0002\"\nfrom alembic import op\nimport sqlalchemy as sa\n\ndef upgrade():\n    op.drop_column(\"orders\", \"gift_note\")\n    op.add_column(\"orders\", sa.Column(\"c_%s\", sa.Integer))\n", name, "0003_"+name, name), "migrations/versions/0003_next.py"
 		if strings.HasSuffix(name, "same") {
 			text, file = name, "README"
 		}
-		fmt.Fprintf(&in, "commit refs/keep/%s\ncommitter A <a@example.org> 1767323045 +0000\ndata 1\n%c\nfrom refs/tags/v1.1^0\nM 100644 inline %s\ndata %d\n%s\n", name, 'x', file, len(text), text)
+		mode := "100644"
+		if name == "circle" {
+			text, file, mode = "alembic.ini", "alembic.ini", "120000"
+		}
+		fmt.Fprintf(&in, "commit refs/keep/%s\ncommitter A <a@example.org> 1767323045 +0000\ndata 1\n%c\nfrom refs/tags/v1.1^0\nM %s inline %s\ndata %d\n%s\n", name, 'x', mode, file, len(text), text)
 	}
 	run(work, in.String(), "fast-import", "--quiet")
 	commits := map[string]string{}
@@ -363,7 +367,7 @@ func writeBotConfig(t *testing.T, h *hub, more string) string {
 
 // TestServe goes through the life of one pull request.
 func TestServe(t *testing.T) {
-	h, commits := newHub(t, []string{"shop"}, []string{"one", "two", "same"})
+	h, commits := newHub(t, []string{"shop"}, []string{"one", "two", "same", "circle"})
 	p := startServe(t, "", writeBotConfig(t, h, "retry: {tries: 4, wait: 200ms}\n"))
 	n := 0
 	act := func(event string, body []byte) {
@@ -395,10 +399,17 @@ func TestServe(t *testing.T) {
 		t.Errorf("%q\n%s", c, p.tail())
 	}
 
+	// Another tag of the same commit: the answer is the same, and names it.
+	h.point(t, "shop", "refs/tags/v1.1.1", commits["v1.1"])
+	act("release", []byte(`{"action":"published","release":{"tag_name":"v1.1.1"},"repository":{"full_name":"o/shop"}}`))
+	if c := h.comments("shop", 7); len(c) != 1 || !strings.Contains(c[0], "v1.1.1") {
+		t.Errorf("%q\n%s", c, p.tail())
+	}
+
 	// A release moves what is deployed: nothing is left to say.
 	h.point(t, "shop", "refs/tags/v1.10", commits["two"])
 	act("release", []byte(`{"action":"published","release":{"tag_name":"v1.10"},"repository":{"full_name":"o/shop"}}`))
-	if c, s := h.comments("shop", 7), h.final("shop")[commits["two"]]; len(c) != 0 || len(s) != 2 || !strings.HasPrefix(s[1], "success: No schema change") {
+	if c, s := h.comments("shop", 7), h.final("shop")[commits["two"]]; len(c) != 0 || len(s) != 3 || !strings.HasPrefix(s[2], "success: No schema change") {
 		t.Errorf("%q, %q\n%s", c, s, p.tail())
 	}
 
@@ -411,6 +422,13 @@ func TestServe(t *testing.T) {
 	nowhere := strings.Repeat("12345678", 5)
 	act("pull_request", pullBody("shop", "opened", 9, nowhere, 2))
 	if s := h.final("shop")[nowhere]; len(s) != 1 || s[0] != "error: This commit could not be checked; the log of instep says why" || len(p.logged("retried")) != 3 {
+		t.Errorf("%q, %v", s, p.logged("retried"))
+	}
+
+	// What the request itself makes unreadable is said, and is no damage of the clone.
+	h.point(t, "shop", "refs/pull/10/head", commits["circle"])
+	act("pull_request", pullBody("shop", "opened", 10, commits["circle"], 3))
+	if s := h.final("shop")[commits["circle"]]; len(s) != 1 || !strings.HasPrefix(s[0], "error: Not checked: ") || !strings.Contains(s[0], "symbolic link") || len(p.logged("retried")) != 3 {
 		t.Errorf("%q, %v", s, p.logged("retried"))
 	}
 
@@ -431,7 +449,7 @@ func TestServe(t *testing.T) {
 // TestServeApart: services are at different refs, by the file or by what they report.
 func TestServeApart(t *testing.T) {
 	h, commits := newHub(t, []string{"shop"}, []string{"one"})
-	app := versionEndpoint(t, `{"version": "1.0"}`)
+	app := versionEndpoint(t, `{"version": "1.0", "commit": "unknown"}`)
 	data := filepath.Join(t.TempDir(), "data")
 	config := filepath.Join(t.TempDir(), "bot.yaml")
 	src := fmt.Sprintf("listen: 127.0.0.1:0\ndata: %s\napi: %s/api/v3\nrepositories:\n  - repository: o/shop\n    deployed: {admin: latest-tag, app: %q}\n", data, h.URL, app)
