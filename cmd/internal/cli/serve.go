@@ -535,17 +535,25 @@ func (s *botServer) checkRepository(ctx context.Context, w botRepository, j bot.
 	if err != nil {
 		return err
 	}
+	note := ""
+	switch base := target.base; {
+	case j.Request > 0 && target.commit == j.Head:
+		note = "_The branch was compared alone: there is no merge of it with its base. What the base has and the branch lacks seems to be taken away._\n"
+	case base != "" && base != remote.Ref("refs/heads/"+j.Branch):
+		note = "_Compared is GitHub's merge with an earlier state of the base. What has come to the base since seems to be taken away; the next push to the branch renews the merge._\n"
+		result.By += " behind"
+	}
 	result.Deployed, result.Target = deployed.String(), target.commit
 	result.By += " " + deployed.names() // the comment says them
 	if last != nil && last.State != forge.Failed && last.Deployed == result.Deployed && last.Target == result.Target && last.By == result.By {
 		*result = *last
 		return nil
 	}
-	return s.analyse(c, w, j, deployed, target, result)
+	return s.analyse(c, w, note, deployed, target, result)
 }
 
-// A botRef is a reference as people know it, and its commit.
-type botRef struct{ rev, commit string }
+// A botRef is a reference as people know it, and its commit; base is what a merge of a request has merged the head with.
+type botRef struct{ rev, commit, base string }
 
 // A botWhere is where services are, as botDeployed says it.
 type botWhere map[string][]botRef
@@ -645,12 +653,12 @@ func reported(ctx context.Context, remote *gitfs.Remote, raw string) (refs []bot
 		}
 		for _, tag := range []string{v.Version, "v" + v.Version} {
 			if commit := remote.Ref("refs/tags/" + tag); v.Version != "" && commit != "" && strings.HasPrefix(commit, said) {
-				at = botRef{tag, commit}
+				at = botRef{rev: tag, commit: commit}
 				break
 			}
 		}
 		if at.commit == "" && wholeCommit.MatchString(said) {
-			at = botRef{said, said}
+			at = botRef{rev: said, commit: said}
 		}
 		if at.commit == "" {
 			return nil, botRefusal(fmt.Sprintf("the version endpoint reports %s, which is no tag of this repository", v))
@@ -668,7 +676,7 @@ func (s *botServer) target(ctx context.Context, c *botClone, remote *gitfs.Remot
 		return fetched(remote.Fetch(ctx, append(slices.Clone(deployed), target)...))
 	}
 	if j.Request == 0 {
-		return botRef{j.Branch, j.Head}, fetch(j.Head)
+		return botRef{rev: j.Branch, commit: j.Head}, fetch(j.Head)
 	}
 	name := fmt.Sprintf("pull/%d/", j.Request)
 	for try := 1; ; try++ {
@@ -679,8 +687,8 @@ func (s *botServer) target(ctx context.Context, c *botClone, remote *gitfs.Remot
 		if err := fetch(merge); err != nil {
 			return botRef{}, err
 		}
-		if ok, err := c.mergeOf(merge, j.Head); ok || err != nil {
-			return botRef{name + "merge", merge}, err
+		if base, err := c.mergeOf(merge, j.Head); base != "" || err != nil {
+			return botRef{name + "merge", merge, base}, err
 		}
 		if try == mergeTries {
 			break
@@ -695,22 +703,24 @@ func (s *botServer) target(ctx context.Context, c *botClone, remote *gitfs.Remot
 			return botRef{}, again(err)
 		}
 	}
-	return botRef{name + "head", j.Head}, fetch(j.Head)
+	return botRef{rev: name + "head", commit: j.Head}, fetch(j.Head)
 }
 
-// mergeOf tells whether a commit is a merge of a head.
-func (c *botClone) mergeOf(merge, head string) (bool, error) {
+// mergeOf gives what a commit has merged a head with, "" if it is no merge of it.
+func (c *botClone) mergeOf(merge, head string) (base string, err error) {
 	repo, err := c.Open()
 	if err != nil {
-		return false, c.damaged(err)
+		return "", c.damaged(err)
 	}
 	defer repo.Close()
 	at, err := repo.Resolve(merge)
 	if err != nil {
-		return false, c.damaged(err)
+		return "", c.damaged(err)
 	}
-	parents := at.Parents()
-	return len(parents) == 2 && parents[1] == head, nil
+	if parents := at.Parents(); len(parents) == 2 && parents[1] == head {
+		return parents[0], nil
+	}
+	return "", nil
 }
 
 func fetched(err error) error {
@@ -721,8 +731,8 @@ func fetched(err error) error {
 	return again(err)
 }
 
-// analyse compares what is deployed with the target.
-func (s *botServer) analyse(c *botClone, w botRepository, j bot.Job, deployed botWhere, target botRef, result *bot.Result) error {
+// analyse compares what is deployed with the target. The note goes below the comment.
+func (s *botServer) analyse(c *botClone, w botRepository, note string, deployed botWhere, target botRef, result *bot.Result) error {
 	repo, err := c.Open()
 	if err != nil {
 		return c.damaged(err)
@@ -787,9 +797,6 @@ func (s *botServer) analyse(c *botClone, w botRepository, j bot.Job, deployed bo
 	if err := report.Markdown.Write(&b, &report.Document{Report: r, ConfigChanges: e.changes}); err != nil {
 		return err
 	}
-	if j.Request > 0 && result.Target == j.Head {
-		b.WriteString("_The branch was compared alone: there is no merge of it with its base. What the base has and the branch lacks seems to be taken away._\n")
-	}
-	result.Body = b.String()
+	result.Body = b.String() + note
 	return nil
 }

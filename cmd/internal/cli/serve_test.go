@@ -395,7 +395,7 @@ func TestServe(t *testing.T) {
 	h.point(t, "shop", "refs/pull/7/head", commits["two"])
 	h.point(t, "shop", "refs/pull/7/merge", merge)
 	act("pull_request", pullBody("shop", "synchronize", 7, commits["two"], 2))
-	if c := h.comments("shop", 7); len(c) != 1 || !strings.Contains(c[0], "pull/7/merge") || strings.Contains(c[0], "compared alone") || len(h.final("shop")[commits["two"]]) != 1 {
+	if c := h.comments("shop", 7); len(c) != 1 || !strings.Contains(c[0], "pull/7/merge") || strings.Contains(c[0], "compared alone") || strings.Contains(c[0], "earlier state") || len(h.final("shop")[commits["two"]]) != 1 {
 		t.Errorf("%q\n%s", c, p.tail())
 	}
 
@@ -406,10 +406,17 @@ func TestServe(t *testing.T) {
 		t.Errorf("%q\n%s", c, p.tail())
 	}
 
+	// The base has moved, and GitHub has not merged anew: a request is pushed to, not its base.
+	h.point(t, "shop", "refs/heads/main", commits["same"])
+	act("pull_request", pullBody("shop", "reopened", 7, commits["two"], 3))
+	if c := h.comments("shop", 7); len(c) != 1 || !strings.Contains(c[0], "merge with an earlier state of the base") {
+		t.Errorf("%q\n%s", c, p.tail())
+	}
+
 	// A release moves what is deployed: nothing is left to say.
 	h.point(t, "shop", "refs/tags/v1.10", commits["two"])
 	act("release", []byte(`{"action":"published","release":{"tag_name":"v1.10"},"repository":{"full_name":"o/shop"}}`))
-	if c, s := h.comments("shop", 7), h.final("shop")[commits["two"]]; len(c) != 0 || len(s) != 3 || !strings.HasPrefix(s[2], "success: No schema change") {
+	if c, s := h.comments("shop", 7), h.final("shop")[commits["two"]]; len(c) != 0 || len(s) != 4 || !strings.HasPrefix(s[3], "success: No schema change") {
 		t.Errorf("%q, %q\n%s", c, s, p.tail())
 	}
 
