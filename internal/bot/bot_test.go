@@ -365,6 +365,28 @@ func TestDraftAndClosed(t *testing.T) {
 	w.wait("the end", w.idle)
 }
 
+// TestQueueLength: what runs still, though a newer head has come, is no job that waits, and hides none.
+func TestQueueLength(t *testing.T) {
+	release := make(chan struct{})
+	w := newWorld(t, func(ctx context.Context, j Job, last *Result) (*Result, error) {
+		<-release
+		return fine(ctx, j, last)
+	})
+	running := func() bool { _, text := w.get("/metrics"); return strings.Contains(text, "instep_jobs_running 1\n") }
+	w.send("pull_request", pr("opened", 1, 1, 1), "202 accepted")
+	w.wait("the start", running)
+	w.send("pull_request", pr("synchronize", 1, 2, 2), "202 accepted")
+	if _, text := w.get("/metrics"); !strings.Contains(text, "instep_queue_length 1\n") {
+		t.Error("the newer head does not wait")
+	}
+	w.send("pull_request", pr("closed", 1, 2, 3), "202 accepted")
+	if _, text := w.get("/metrics"); !strings.Contains(text, "instep_queue_length 0\n") {
+		t.Error("something waits, and the request is closed")
+	}
+	close(release)
+	w.wait("the end", w.idle)
+}
+
 // TestMoved: a release, or a moved tag, checks all open requests and the default branch again.
 func TestMoved(t *testing.T) {
 	var mu sync.Mutex

@@ -42,11 +42,22 @@ func newMetrics(b *Bot) *metrics {
 		})
 	}
 	m.registry.MustRegister(m.deliveries, m.jobs, m.superseded, m.forgeErrors,
-		gauge("instep_queue_length", "Jobs that wait.", func() int { return len(b.jobs) - len(b.running) }),
+		gauge("instep_queue_length", "Jobs that wait.", b.waiting),
 		gauge("instep_jobs_running", "Jobs that run.", func() int { return len(b.running) }),
 		gauge("instep_checks_stuck", "Checks that go on after their time.", func() int { return b.stuck }),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// waiting counts the jobs that do not run. What runs may have been dropped already.
+func (b *Bot) waiting() int {
+	n := len(b.jobs)
+	for _, r := range b.running {
+		if b.jobs[r.id] != nil {
+			n--
+		}
+	}
+	return n
 }
 
 func (m *metrics) handler() http.Handler {

@@ -535,6 +535,8 @@ func (s *botServer) checkRepository(ctx context.Context, w botRepository, j bot.
 	if err != nil {
 		return err
 	}
+	// GitHub merges anew when the branch is pushed to, and not when the base is (changelog of 2026-02-19, "Changes to test merge
+	// commit generation for pull requests"): after a release, most open requests have such a merge.
 	note := ""
 	switch base := target.base; {
 	case j.Request > 0 && target.commit == j.Head:
