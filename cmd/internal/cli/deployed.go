@@ -334,6 +334,9 @@ func (e *ends) order(repo *gitfs.Repo, a *analysis, distinct []*tree, where map[
 			}
 			continue
 		}
+		if len(here) == 0 && !slices.Contains(databases, t) {
+			continue // a REF for all that are not named, where all are
+		}
 		reached := sure || !slices.Contains(databases, t)
 		for _, x := range databases {
 			if sure && x != e.deployed || !reached {
@@ -384,14 +387,25 @@ func (e *ends) upgrade(a *analysis) ([]*migrate.Comparison, analyzer.Upgrade, er
 	}
 	u := a.upgradeOf(cmps, e.deployed, e.target, e.config)
 	u.Behind = e.behind
-	for _, x := range e.others {
-		from, err := a.upgrade(x.tree, e.target, e.config)
-		if err != nil {
+	others := make([][]*migrate.Comparison, len(e.others))
+	several := len(cmps) > 1
+	for i, x := range e.others {
+		if others[i], err = a.compare(x.tree, e.target, e.config); err != nil {
 			return nil, u, err
+		}
+		several = several || len(others[i]) > 1
+	}
+	for i, x := range e.others {
+		from := a.upgradeOf(others[i], x.tree, e.target, e.config)
+		if several {
+			nameDatabases(from.Databases, others[i])
 		}
 		u.Deployments = append(u.Deployments, analyzer.Deployment{
 			Ref: x.Ref, Services: x.services, Databases: from.Databases, Usage: from.Usage, Reached: x.reached, Behind: x.behind,
 		})
+	}
+	if several { // the same database has one name, from wherever it is seen
+		nameDatabases(u.Databases, cmps)
 	}
 	if len(u.Services) == 0 && len(e.elsewhere) > 0 {
 		u.Services = []analyzer.Service{{Name: "code"}}
@@ -401,6 +415,12 @@ func (e *ends) upgrade(a *analysis) ([]*migrate.Comparison, analyzer.Upgrade, er
 		s.Elsewhere = slices.Contains(e.elsewhere, s.Name)
 	}
 	return cmps, u, nil
+}
+
+func nameDatabases(dbs []analyzer.Database, cmps []*migrate.Comparison) {
+	for i, c := range cmps {
+		dbs[i].Name = c.Database()
+	}
 }
 
 // A resolver finds the trees that --deployed names. The same commit gives the same tree.

@@ -308,3 +308,50 @@ func TestRouted(t *testing.T) {
 		}
 	}
 }
+
+// TestDeployedDatabases: a database has the same name from every ref, also where it is the only one.
+func TestDeployedDatabases(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("SKIPPED, NOT TESTED: no git on PATH")
+	}
+	dir := filepath.Join(t.TempDir(), "repo")
+	tree := fstest.MapFS{
+		".instep.yaml":           {Data: []byte("services:\n  admin: {migrates: true}\n  app: {}\n")},
+		"a/migrations/V1__a.sql": {Data: []byte("CREATE TABLE a (id INT NOT NULL PRIMARY KEY, nick INT);")},
+	}
+	release := func(tag, file, sql string) {
+		t.Helper()
+		if file != "" {
+			tree[file] = &fstest.MapFile{Data: []byte(sql)}
+		}
+		if err := CommitRelease(dir, tree, tag, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release("v1", "", "")
+	release("v2", "b/migrations/V1__b.sql", "CREATE TABLE b (id INT NOT NULL PRIMARY KEY);")
+	delete(tree, "b/migrations/V1__b.sql")
+	release("v3", "a/migrations/V2__a.sql", "ALTER TABLE a DROP COLUMN nick;")
+	for _, admin := range []string{"v1", "v2"} {
+		var stdout, stderr bytes.Buffer
+		Run(context.Background(), []string{"-C", dir, "--deployed", "admin=" + admin, "--deployed", "app=" + map[string]string{"v1": "v2", "v2": "v1"}[admin], "v3", "--format", "json"}, &stdout, &stderr)
+		var r struct {
+			Hazards []struct{ What, Database, From string }
+		}
+		if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+			t.Fatalf("%v: %s", err, stderr.String())
+		}
+		n := 0
+		for _, h := range r.Hazards {
+			if h.What == "a.nick is dropped" {
+				n++
+			}
+			if h.Database == "" || h.From != "" {
+				t.Errorf("admin at %s: %+v is seen from everywhere", admin, h)
+			}
+		}
+		if n != 1 {
+			t.Errorf("admin at %s: %d hazards for one column: %s", admin, n, stdout.String())
+		}
+	}
+}

@@ -293,11 +293,10 @@ func (a *analysis) upgradeOf(cmps []*migrate.Comparison, deployed, target *tree,
 	}
 	base := a.base(u.Server)
 	for _, cmp := range cmps {
-		db := database(cmp, base)
-		if len(cmps) > 1 {
-			db.Name = cmp.Database()
-		}
-		u.Databases = append(u.Databases, db)
+		u.Databases = append(u.Databases, database(cmp, base))
+	}
+	if len(cmps) > 1 {
+		nameDatabases(u.Databases, cmps)
 	}
 	for _, name := range sortedKeys(c.Services) {
 		s := c.Services[name]

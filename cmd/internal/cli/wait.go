@@ -51,7 +51,8 @@ admin may run the migration.
 URL is a Dockerflow version endpoint: JSON with "version" and "commit", either of which VERSION may name. Every address that
 the host resolves to is asked, each time over a new connection, so that a headless service shows all its instances. Behind a
 load balancer nobody can say who has answered: raise --answers, the number of consecutive right answers that each address has
-to give, and --settle, the time for which no other answer may come.
+to give, and --settle, the time for which no other answer may come. The same holds behind a proxy (HTTPS_PROXY), which is asked
+once. Where this machine has no route to any IPv6 address, or to any IPv4 address, only the others are asked.
 
 With --migration and --dsn (or INSTEP_DSN), wait looks at a database until its framework's own table says that the
 migration has run to its end. It only reads.`,
