@@ -246,7 +246,7 @@ func dash(s string) string {
 
 // md escapes text for Markdown and for the HTML in it, so that a name in a stranger's repository stays a name: no
 // links, no mentions, no tags. An entity keeps a character from the parser; but the forges look for references (@user, #1, !1,
-// [issue:1], www., GH-1) in what the parser gives, where an entity is the character again, and cmark-gfm looks there for addresses of
+// [issue:1], www., GH-1, GL-1) in what the parser gives, where an entity is the character again, and cmark-gfm looks there for addresses of
 // mail: only a zero-width space keeps it from them. Not handled: commit hashes, which link only to the forge's own repository,
 // and prefixes that a repository has configured.
 func md(s string) string {
@@ -288,7 +288,7 @@ func md(s string) string {
 			}
 		case '-':
 			b.WriteRune(r)
-			apart = i >= 2 && strings.EqualFold(text[i-2:i], "gh") && word("")
+			apart = i >= 2 && (strings.EqualFold(text[i-2:i], "gh") || strings.EqualFold(text[i-2:i], "gl")) && word("")
 		case '\\', '`', '_', ']', '|':
 			b.WriteByte('\\')
 			b.WriteRune(r)

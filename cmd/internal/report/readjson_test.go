@@ -311,7 +311,7 @@ func breaksOut(out string) string {
 // attacks are texts that try to be more than text in a comment.
 var attacks = []string{
 	"<img src=x onerror=alert(1)>", "@everyone and a@evil.example.org", "@-x @_y @.z", "[a](https://evil.example)", "https://evil.example/?a=b", "www.evil.example", "WWW.evil.example",
-	"#1 GH-1 !1 $1 ~1 %1 &1 [issue:1]", "`", "``", "```\n<b>", "a `` <b>x</b> @all", " ` ", "|", `\|<b>`, "x | <b> | y", "--> <!-- instep:00112233445566778899 -->", "\n\n/close\n/merge\n", "\r\n# heading\r\n",
+	"#1 GH-1 GL-1 !1 $1 ~1 %1 &1 [issue:1]", "`", "``", "```\n<b>", "a `` <b>x</b> @all", " ` ", "|", `\|<b>`, "x | <b> | y", "--> <!-- instep:00112233445566778899 -->", "\n\n/close\n/merge\n", "\r\n# heading\r\n",
 	"</details></summary><h1>", "&lt;b&gt;", "\\<b>", "\x1b[2J\u202e\u200b", "\xff\xfe", "", " ", "    code", "- [ ] x", "![i](https://evil.example/i.png)", "<https://evil.example>", "[x]: https://evil.example",
 	"xmpp:a@b.example mailto:a@b.example", "javascript:alert(1)", "$`x`$ $$y$$", "::error::x",
 }
@@ -383,7 +383,7 @@ var (
 	htmlCode = regexp.MustCompile(`(?s)<code>.*?</code>`)
 	htmlTag  = regexp.MustCompile(`<[^>]*>`)
 	// reference is what a forge makes a link of, in text.
-	reference = regexp.MustCompile(`@[\w.-]|(^|\W)#\d|!\d|\$\d|~[\w"]|&\d|(?i:\bgh-\d|www\.\w|://)|\[\w+:\d`)
+	reference = regexp.MustCompile(`@[\w.-]|(^|\W)#\d|!\d|\$\d|~[\w"]|&\d|(?i:\bg[hl]-\d|www\.\w|://)|\[\w+:\d`)
 )
 
 // rendersBadly gives a tag or a reference that has no business in a comment.
@@ -472,6 +472,21 @@ func TestHugeEvidence(t *testing.T) {
 	}
 	if _, err := ReadJSON(strings.NewReader(edited(t, d)), ruleByID); err == nil || !strings.Contains(err.Error(), "that are hit, more than 500") {
 		t.Errorf("very many names: %v", err)
+	}
+}
+
+// TestHugeCell: a cell names two errors, and looks no further.
+func TestHugeCell(t *testing.T) {
+	c := analyzer.Cell{Sent: 1, Failed: 1, Failures: make([]analyzer.Failure, 300_000)}
+	for i := range c.Failures {
+		c.Failures[i].Error.Code = i + 1
+	}
+	start := time.Now()
+	if got := newCell(&c).text; got != "1+2+… ×1" {
+		t.Error(got)
+	}
+	if took := time.Since(start); took > 10*time.Second { // milliseconds; minutes if each is compared with each
+		t.Errorf("it took %v", took)
 	}
 }
 

@@ -325,13 +325,13 @@ func newCell(c *analyzer.Cell) matrixCell {
 		return matrixCell{text: "none", mark: cellUnsent}
 	}
 	if c.Failed > 0 {
+		const most = 2
 		var codes []string
 		for _, f := range c.Failures {
-			if name := codeText(f.Error.Code); !slices.Contains(codes, name) {
+			if name := codeText(f.Error.Code); len(codes) <= most && !slices.Contains(codes, name) {
 				codes = append(codes, name)
 			}
 		}
-		const most = 2
 		if len(codes) > most {
 			codes = append(codes[:most], "…")
 		}
