@@ -29,10 +29,10 @@ type revisionTable struct {
 	numbers bool
 }
 
-// revisionTables are from the frameworks' documentation and sources; version tables can be renamed, which is not seen here.
+// revisionTables are from the frameworks' documentation and sources; version tables can be renamed, which is not seen here. Of several
+// that a database has, the first counts.
 var revisionTables = []revisionTable{
 	{"alembic", "alembic_version", "", "SELECT version_num, 1 FROM alembic_version", false, false},
-	{"sqlalchemy-migrate", "migrate_version", "", "SELECT version, 1 FROM migrate_version", true, false},
 	// Flyway adds a row for each run: what undoes a version, or marks it as deleted, takes back the rows before it.
 	{"flyway", "flyway_schema_history", "", "SELECT version, success FROM flyway_schema_history f WHERE version IS NOT NULL AND type NOT LIKE 'UNDO%' AND type <> 'DELETE' AND NOT EXISTS (" +
 		"SELECT 1 FROM flyway_schema_history u WHERE u.version = f.version AND u.installed_rank > f.installed_rank AND u.success AND (u.type LIKE 'UNDO%' OR u.type = 'DELETE'))", false, true},
@@ -43,6 +43,8 @@ var revisionTables = []revisionTable{
 	{"sql-migrate", "gorp_migrations", "", "SELECT id, 1 FROM gorp_migrations", false, false},
 	{"diesel", "__diesel_schema_migrations", "", "SELECT version, 1 FROM __diesel_schema_migrations", false, false},
 	{"django", "django_migrations", "", "SELECT CONCAT(app, '.', name), 1 FROM django_migrations", false, false},
+	// The last: projects have left it for others, and its table stays.
+	{"sqlalchemy-migrate", "migrate_version", "", "SELECT version, 1 FROM migrate_version", true, false},
 }
 
 // A Revision says whether a database has seen a migration.
@@ -112,6 +114,12 @@ func (t revisionTable) read(ctx context.Context, db *sql.DB, id string) (Revisio
 		switch {
 		case whole == 0 && (same || t.ordered):
 			return Revision{State: fmt.Sprintf("%s failed half-way at %s", t.framework, have)}, nil
+		case t.ordered && !same:
+			// Of several repositories (sqlalchemy-migrate) all have to be there: nothing says whose id it is.
+			return Revision{State: fmt.Sprintf("%s is at %s", t.framework, have)}, nil
+		case t.ordered:
+			r = Revision{Applied: true, State: fmt.Sprintf("%s is at %s", t.framework, have)}
+			continue
 		case same:
 			return Revision{Applied: true, State: fmt.Sprintf("%s is at %s", t.framework, have)}, rows.Err()
 		}

@@ -302,4 +302,18 @@ func TestWaitMigration(t *testing.T) {
 	if code, errs := wait("3"); code != 0 {
 		t.Errorf("done again: exit %d: %s", code, errs)
 	}
+	// What a project has left behind does not count.
+	exec("CREATE TABLE migrate_version (repository_id VARCHAR(250) PRIMARY KEY, repository_path TEXT, version INT)")
+	exec("INSERT INTO migrate_version VALUES ('a', '', 50)")
+	if code, errs := wait("40"); code != 1 || !strings.Contains(errs, "flyway is at") {
+		t.Errorf("beside a table that is left: exit %d: %s", code, errs)
+	}
+	exec("DROP TABLE flyway_schema_history")
+	if code, errs := wait("40"); code != 0 {
+		t.Errorf("sqlalchemy-migrate: exit %d: %s", code, errs)
+	}
+	exec("INSERT INTO migrate_version VALUES ('b', '', 3)")
+	if code, errs := wait("40"); code != 1 || !strings.Contains(errs, "sqlalchemy-migrate is at 3") {
+		t.Errorf("one of two repositories: exit %d: %s", code, errs)
+	}
 }
