@@ -245,6 +245,17 @@ func TestJUnit(t *testing.T) {
 			t.Errorf("%s: %d failures, said %d:\n%s", name, failed, s.Failures, out)
 		}
 	}
+	// Who is behind is said, and sentences do not run into each other.
+	behind := releases(t)["ordered"]
+	behind.Services[1].Deployed = []analyzer.DeployedAt{{Ref: analyzer.Ref{Rev: "v0"}, Reached: true, Behind: true}}
+	for _, f := range []*Format{JUnit, GitHub} {
+		if out := write(t, f, behind); !strings.Contains(out, "app at v0, behind") {
+			t.Errorf("%s does not say who is behind:\n%s", f.Name, out)
+		}
+	}
+	if out := write(t, JUnit, behind); !strings.Contains(out, "users.nick is dropped. after the migration") && !strings.Contains(out, "users.nick is dropped. old processes") {
+		t.Errorf("sentences run into each other:\n%s", out)
+	}
 	// While something is unproven, no case says that a service may go anywhere.
 	unread := release(t, usersTable, "", []schema.Gap{{What: "x", Why: "y"}})
 	if out := write(t, JUnit, unread); !strings.Contains(out, `name="app: unproven"`) || strings.Contains(out, "anywhere") {

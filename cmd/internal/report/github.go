@@ -31,6 +31,11 @@ func writeGitHub(w io.Writer, d *Document) error {
 	case analyzer.Unproven:
 		command = "warning"
 	}
+	if !d.Brief {
+		for _, line := range d.deployments() {
+			answer += "\n" + Clean(line)
+		}
+	}
 	fmt.Fprintf(&b, "::%s title=%s::%s\n", command, ghProperty("instep "+ref(d.Deployed)+" → "+ref(d.Target)), ghData(answer))
 	if !d.Brief {
 		remarks := d.remarks()

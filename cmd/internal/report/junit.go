@@ -59,13 +59,17 @@ func writeJUnit(w io.Writer, d *Document) error {
 		}
 	}
 	suite := junitSuite{Name: "instep " + ref(d.Deployed) + " → " + ref(d.Target)}
-	release := junitCase{Class: "instep", Name: "a safe order exists", Out: strings.Join(append([]string{answer}, notes...), "\n")}
+	out := []string{answer}
+	for _, line := range d.deployments() {
+		out = append(out, Clean(line))
+	}
+	release := junitCase{Class: "instep", Name: "a safe order exists", Out: strings.Join(append(out, notes...), "\n")}
 	if d.Verdict == analyzer.Split || d.Verdict == analyzer.Unproven {
 		release.Failure = &junitFailure{Type: string(d.Verdict), Message: answer, Text: strings.Join(failures, "\n")}
 	}
 	suite.Cases = append(suite.Cases, release)
 	for _, s := range d.Services {
-		c := junitCase{Class: "instep.services", Name: Clean(s.Name) + ": " + d.cells(s)[0], Out: Clean(strings.Join([]string{s.Reason, s.WindowReason, s.RollbackReason}, " "))}
+		c := junitCase{Class: "instep.services", Name: Clean(s.Name) + ": " + d.cells(s)[0], Out: strings.TrimSpace(strings.Join([]string{sentence(s.Reason), sentence(s.WindowReason), sentence(s.RollbackReason)}, " "))}
 		if s.Place == analyzer.Nowhere {
 			c.Failure = &junitFailure{Type: string(analyzer.Split), Message: Clean(s.Name) + " has no safe place", Text: Clean(s.Reason)}
 		}
@@ -77,10 +81,10 @@ func writeJUnit(w io.Writer, d *Document) error {
 			suite.Failures++
 		}
 	}
-	out, err := xml.MarshalIndent(junitSuites{Tests: suite.Tests, Failures: suite.Failures, Suite: suite}, "", "  ")
+	text, err := xml.MarshalIndent(junitSuites{Tests: suite.Tests, Failures: suite.Failures, Suite: suite}, "", "  ")
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, out)
+	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
 	return err
 }
