@@ -391,7 +391,7 @@ func (l *listing) collect(prefix string, id oid, depth int) error {
 		return l.fs.locate(err, strings.TrimSuffix(prefix, "/"))
 	}
 	if l.folders++; depth > maxDepth || l.folders > maxFolders || l.bytes > maxPaths {
-		return fmt.Errorf("commit %s: the tree is too deep or has too many files", l.fs.commit.ID)
+		return fmt.Errorf("commit %s: the tree is too deep or has too many files (%w)", l.fs.commit.ID, ErrTooLarge)
 	}
 	for _, e := range t.entries {
 		name := prefix + e.name

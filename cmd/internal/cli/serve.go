@@ -743,13 +743,20 @@ func (s *botServer) analyse(c *botClone, w botRepository, note string, deployed 
 	load := func(r botRef) (*tree, error) {
 		at, err := repo.Resolve(r.commit)
 		if err != nil {
-			return nil, err
+			return nil, c.damaged(err)
 		}
-		return atCommit(repo, r.rev, at)
+		t, err := atCommit(repo, r.rev, at)
+		switch {
+		case errors.Is(err, gitfs.ErrTooLarge):
+			return nil, botRefusal(err.Error())
+		case err != nil:
+			return nil, c.damaged(err)
+		}
+		return t, nil
 	}
 	e := &ends{}
 	if e.target, err = load(target); err != nil {
-		return c.damaged(err)
+		return err
 	}
 	said := map[string][]*tree{}
 	known := map[string]*tree{}
@@ -757,7 +764,7 @@ func (s *botServer) analyse(c *botClone, w botRepository, note string, deployed 
 		for _, r := range deployed[service] {
 			if known[r.commit] == nil {
 				if known[r.commit], err = load(r); err != nil {
-					return c.damaged(err)
+					return err
 				}
 			}
 			said[service] = append(said[service], known[r.commit])

@@ -439,6 +439,13 @@ func TestServe(t *testing.T) {
 		t.Errorf("%q, %v", s, p.logged("retried"))
 	}
 
+	bomb := bombCommit(t, filepath.Join(h.root, "o", "shop.git"), commits["one"])
+	h.point(t, "shop", "refs/pull/11/head", bomb)
+	act("pull_request", pullBody("shop", "opened", 11, bomb, 3))
+	if s := h.final("shop")[bomb]; len(s) != 1 || !strings.HasPrefix(s[0], "error: Not checked: ") || !strings.Contains(s[0], "too many files") || len(p.logged("retried")) != 3 {
+		t.Errorf("%q, %v", s, p.logged("retried"))
+	}
+
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -489,6 +496,29 @@ func mergeCommit(t *testing.T, dir, first, second string) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// bombCommit makes a commit whose few objects stand for a hundred million files.
+func bombCommit(t *testing.T, dir, parent string) string {
+	t.Helper()
+	git := func(in string, args ...string) string {
+		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.org"}, args...)...)
+		cmd.Dir, cmd.Stdin = dir, strings.NewReader(in)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	kind, id := "100644 blob", git("x", "hash-object", "-w", "--stdin")
+	for range 8 {
+		var in strings.Builder
+		for i := range 10 {
+			fmt.Fprintf(&in, "%s %s\t%d\n", kind, id, i)
+		}
+		kind, id = "040000 tree", git(in.String(), "mktree")
+	}
+	return git("", "commit-tree", "-p", parent, "-m", "bomb", id)
 }
 
 // TestServeLoad is the bot's promise: webhooks over 20 repositories, each head checked exactly once or superseded, and none lost through
