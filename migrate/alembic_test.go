@@ -150,6 +150,40 @@ func TestManyHeads(t *testing.T) {
 	}
 }
 
+// TestAlembicPutBefore: a database that is at b never runs a revision that is put before b. (Alembic 1.8: upgrade does nothing.)
+func TestAlembicPutBefore(t *testing.T) {
+	const env, add = "from alembic import context\n", "    import alembic\n    alembic.op.execute('CREATE TABLE %s (id INT)')\n"
+	does := func(text, table string) string {
+		return strings.Replace(text, "    pass\n", fmt.Sprintf(add, table), 1)
+	}
+	a, b := does(revision("a", "None"), "ta"), does(revision("b", "a"), "tb")
+	old, _ := pyTree("m/env.py", env, "m/versions/a.py", a, "m/versions/b.py", b)
+	for _, tt := range []struct {
+		name, b, c string
+		want       int
+	}{
+		{"behind", b, does(revision("c", "b"), "tc"), 0},
+		{"beside", b, does(revision("c", "a"), "tc"), 1}, // two heads
+		{"before", does(revision("b", "c"), "tb"), does(revision("c", "a"), "tc"), 1},
+		{"before, by a dependency", does(revision("b", "a", "depends_on = 'c'"), "tb"), does(revision("c", "a"), "tc"), 2}, // and two heads
+		{"before, but it does nothing", does(revision("b", "c"), "tb"), revision("c", "a"), 0},
+	} {
+		target, _ := pyTree("m/env.py", env, "m/versions/a.py", a, "m/versions/b.py", tt.b, "m/versions/c.py", tt.c)
+		var pair [2]*History
+		for i, fsys := range []fs.FS{old, target} {
+			h, err := readAlembic(fsys, "m")
+			if err != nil {
+				t.Fatal(err)
+			}
+			pair[i] = h
+		}
+		got := new(Cache).Compare(old, target, pair, schema.New(schema.Server{Major: 8, Minor: 4}), "")
+		if len(got.PendingGaps) != tt.want || len(got.Pending) != 1 {
+			t.Errorf("%s: %d pending, %+v", tt.name, len(got.Pending), got.PendingGaps)
+		}
+	}
+}
+
 func TestDatabaseName(t *testing.T) {
 	for dir, want := range map[string]string{
 		"src/auslib/alembic": "auslib", "src/auslib/migrate": "auslib", "nova/db/main/migrations": "main", "nova/db/api/migrations": "api",

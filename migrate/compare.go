@@ -226,6 +226,10 @@ func (c *Cache) Compare(oldFS, newFS fs.FS, pair [2]*History, base *schema.Schem
 		return cmp
 	}
 	known := ancestors(cmp.New.History, stamped)
+	var ran map[string]bool
+	if cmp.Rebased == "" {
+		ran = passed(cmp.New.History, oldByID)
+	}
 	state := deployed
 	for i := range cmp.New.Revisions {
 		rev := &cmp.New.Revisions[i]
@@ -249,6 +253,12 @@ func (c *Cache) Compare(oldFS, newFS fs.FS, pair [2]*History, base *schema.Schem
 			})
 		}
 		m := c.Run(newFS, cmp.New.Framework, rev, state)
+		if ran[rev.ID] && len(m.Statements)+len(m.Gaps) > 0 {
+			cmp.PendingGaps = append(cmp.PendingGaps, schema.Gap{
+				Pos: schema.Pos{File: rev.File}, What: "migration " + rev.ID + ", which is new but stands before others that databases have run",
+				Why: cmp.New.Framework + " takes it for run there, and never runs it; put it behind them",
+			})
+		}
 		state = m.After
 		cmp.Pending = append(cmp.Pending, m)
 		cmp.PendingGaps = append(cmp.PendingGaps, m.Gaps...)
@@ -306,6 +316,30 @@ func ancestors(h *History, i int) map[string]bool {
 		}
 	}
 	return known
+}
+
+// passed gives the ids of all revisions on which one of have stands: a database of a framework that knows parents has run them, or
+// is taken to have (tested on Alembic 1.8: upgrade passes over a revision that is put before the one that the database is at).
+func passed(h *History, have map[string]int) map[string]bool {
+	byID := map[string]*Revision{}
+	var todo []string
+	for k := range h.Revisions {
+		rev := &h.Revisions[k]
+		byID[rev.ID] = rev
+		if _, ok := have[rev.ID]; ok {
+			todo = append(todo, rev.Parents...)
+		}
+	}
+	ran := map[string]bool{}
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if rev := byID[id]; rev != nil && !ran[id] {
+			ran[id] = true
+			todo = append(todo, rev.Parents...)
+		}
+	}
+	return ran
 }
 
 // sameMeaning tells whether two migrations do the same. Their positions, their texts' layout and their titles do not count.
