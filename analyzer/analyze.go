@@ -71,6 +71,7 @@ func (a *analysis) deployment(d *Deployment) {
 		from.findings = slices.DeleteFunc(from.findings, func(f Finding) bool { return f.Breaks&OldCode == 0 })
 	} else {
 		a.changed = a.changed || from.changed
+		a.driftFrom(d, from.report.Drift)
 	}
 	a.take(from.findings, sc)
 	for _, l := range []struct{ to, from *[]schema.Gap }{{&a.report.Gaps, &from.report.Gaps}, {&a.report.OtherGaps, &from.report.OtherGaps}} {
@@ -79,6 +80,25 @@ func (a *analysis) deployment(d *Deployment) {
 				*l.to = append(*l.to, g)
 			}
 		}
+	}
+}
+
+// driftFrom adds how re-based databases differ that are as another ref leaves them, but for what is known already.
+func (a *analysis) driftFrom(d *Deployment, drift []Difference) {
+	for i := range d.Databases {
+		db := &d.Databases[i]
+		if db.Rebased == nil {
+			continue
+		}
+		var more []schema.Change
+		for _, x := range drift {
+			if x.Database == db.Name && !slices.ContainsFunc(a.report.Drift, func(y Difference) bool {
+				return y.Database == x.Database && y.Object == x.Object && y.What == x.What
+			}) {
+				more = append(more, x.Change)
+			}
+		}
+		a.drift(db, more)
 	}
 }
 

@@ -160,6 +160,32 @@ func TestDeploymentsConsumers(t *testing.T) {
 	}
 }
 
+// TestDeploymentsDrift: how databases of a re-based history differ is said of every ref that they may be at, each difference once.
+func TestDeploymentsDrift(t *testing.T) {
+	line := releaseLine{"CREATE TABLE users (id INT NOT NULL PRIMARY KEY)", "ALTER TABLE users ADD COLUMN a INT", "ALTER TABLE users ADD COLUMN b INT"}
+	u := line.deployed(t, map[string]int{"admin": 1, "agent": 1, "app": 0})
+	stamp := func(d *analyzer.Database) {
+		d.Steps, d.Rebased = nil, &analyzer.Rebased{Why: "squashed", Baseline: "9"}
+	}
+	stamp(&u.Databases[0])
+	stamp(&u.Deployments[0].Databases[0])
+	for reached, want := range map[bool]string{true: "users.b", false: "users.b users.a"} {
+		u.Deployments[0].Reached = reached
+		r := analyzer.Analyze(u, All)
+		var got []string
+		for _, x := range r.Drift {
+			got = append(got, x.Object.String())
+		}
+		n := 0
+		for _, g := range r.DriftGroups {
+			n += g.Count
+		}
+		if strings.Join(got, " ") != want || n != len(got) {
+			t.Errorf("reached %v: drift of %v in %d, want %s", reached, got, n, want)
+		}
+	}
+}
+
 // TestDeploymentsLaw: the old code of each service is judged as if all were at its ref; new code as if all were where databases are, and at
 // every ref that they may be at.
 func TestDeploymentsLaw(t *testing.T) {
