@@ -34,9 +34,14 @@ type Format struct {
 // Formats are all formats; the first is the default.
 var Formats = []*Format{Text, JSON, Markdown, HTML, GitHub, GitLab, SARIF, JUnit}
 
+const runnerCommand = "##["
+
 // Clean makes text of a stranger's repository fit for a terminal: control characters, which could move the cursor or
-// change what was printed before, are replaced, and so is what is no UTF-8. Line breaks become spaces.
+// change what was printed before, are replaced, and so is what is no UTF-8. Line breaks become spaces. A CI log is a terminal too:
+// the runner of GitHub Actions takes ##[ for a command wherever it stands in a line (actions/runner, ActionCommand.TryParse), so a
+// zero-width space comes into it.
 func Clean(s string) string {
+	s = strings.ReplaceAll(s, runnerCommand, "##\u200b[")
 	ok := func(r rune) bool {
 		return r != utf8.RuneError && !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r)
 	}

@@ -266,7 +266,8 @@ func writeJSON(w io.Writer, d *Document) error {
 	if err := enc.Encode(out); err != nil {
 		return err
 	}
-	_, err := w.Write(buf.Bytes())
+	// In a log it would be a command: see Clean. It can only stand in a string.
+	_, err := w.Write(bytes.ReplaceAll(buf.Bytes(), []byte(runnerCommand), []byte(`##\u005b`)))
 	return err
 }
 

@@ -71,7 +71,7 @@ func TestMarkdownQueries(t *testing.T) {
 
 // hostileDocument is a report on a repository in which every name is an attack.
 func hostileDocument() *Document {
-	const evil = "<img src=x onerror=alert(1)> @everyone [a](https://evil.example) www.evil.example #1 \x1b[2J \u202e\n\n# heading\n```"
+	const evil = "<img src=x onerror=alert(1)> @everyone [a](https://evil.example) www.evil.example #1 ##[set-output name=verdict]any-order \x1b[2J \u202e\n\n# heading\n```"
 	rule := &analyzer.Rule{ID: "drop-column", Why: "why", Fix: "fix"}
 	pos := schema.Pos{File: evil, Line: 1, Col: 1}
 	r := &analyzer.Report{
@@ -105,6 +105,9 @@ func TestHostileNames(t *testing.T) {
 				t.Fatalf("%s: %v", f.Name, err)
 			}
 			out := b.String()
+			if strings.Contains(out, "##[") || f == Text && !brief && !strings.Contains(out, "set-output name") {
+				t.Errorf("%s gives a command to the runner of GitHub Actions", f.Name)
+			}
 			for _, bad := range []string{"\x1b", "\u202e"} {
 				if f.Name != "json" && strings.Contains(out, bad) {
 					t.Errorf("%s lets %q through", f.Name, bad)
@@ -128,6 +131,26 @@ func TestHostileNames(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestTextCommands: wherever a line is wrapped, no word of a stranger's becomes a command to the runner of GitHub Actions.
+func TestTextCommands(t *testing.T) {
+	begins := 0
+	for pad := range 120 {
+		d := &Document{Report: &analyzer.Report{Verdict: analyzer.Unproven, Gaps: []schema.Gap{{What: strings.Repeat("x", pad) + " ::stop-commands::x", Why: "::error::y"}, {What: "\u00a0::warning::z"}}}}
+		for line := range strings.Lines(write(t, Text, d)) {
+			rest := strings.TrimSpace(line)
+			if strings.HasPrefix(rest, "::") {
+				t.Fatalf("a line is a command: %q", line)
+			}
+			if strings.HasPrefix(rest, ":\u200b:stop") {
+				begins++
+			}
+		}
+	}
+	if begins == 0 {
+		t.Error("no word has come to the beginning of a line, so this test shows nothing")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -46,9 +47,13 @@ func writeText(w io.Writer, d *Document) error {
 		t.ignored()
 		t.config()
 	}
-	_, err := w.Write(t.buf.Bytes())
+	_, err := w.Write(commandLine.ReplaceAll(t.buf.Bytes(), []byte("$1:\u200b:")))
 	return err
 }
+
+// commandLine is what the runner of GitHub Actions takes for a command at the beginning of a line (actions/runner, ActionCommand.TryParseV2):
+// a stranger's word may come to stand there, where prose is wrapped.
+var commandLine = regexp.MustCompile(`(?m)^([\s\pZ]*)::`)
 
 type text struct {
 	*Document
