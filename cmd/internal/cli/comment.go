@@ -316,6 +316,8 @@ func (f *commentFlags) place(asked bool) (forgePlace, error) {
 		}
 	}
 	switch {
+	case !p.gitlab && !asked && env("GITHUB_ACTIONS", "GITHUB_REPOSITORY") == "" && env("GITLAB_CI") != "" && (p.repo == "" || p.request == 0):
+		return p, errors.New(`this is no pipeline of a merge request: run the job in one (rules: [{if: $CI_PIPELINE_SOURCE == "merge_request_event"}]), or say where with --gitlab, --repo and --pr`)
 	case p.repo == "":
 		return p, errors.New("in which repository? --repo owner/name")
 	case p.request == 0:

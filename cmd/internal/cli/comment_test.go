@@ -35,7 +35,7 @@ func commentRepo(t *testing.T) string {
 
 // noForge takes the environment of every runner away, so that a test means the same everywhere.
 func noForge(t *testing.T) {
-	for _, name := range []string{"GITHUB_ACTIONS", "GITHUB_REPOSITORY", "GITHUB_REF", "GITHUB_EVENT_PATH", "GITHUB_API_URL", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN",
+	for _, name := range []string{"GITHUB_ACTIONS", "GITHUB_REPOSITORY", "GITHUB_REF", "GITHUB_EVENT_PATH", "GITHUB_API_URL", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "GITLAB_CI",
 		"CI_MERGE_REQUEST_IID", "CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID", "CI_PROJECT_PATH", "CI_API_V4_URL"} {
 		t.Setenv(name, "")
 	}
@@ -321,6 +321,11 @@ func TestCommentGitLab(t *testing.T) {
 	if len(f.Notes) != 0 {
 		t.Errorf("%v", f.Notes)
 	}
+	// In the pipeline of a branch nothing says which merge request it is.
+	noForge(t)
+	t.Setenv("GITLAB_CI", "true")
+	t.Setenv("GITLAB_TOKEN", "token")
+	comment("split").want(t, exitFailed, "no pipeline of a merge request")
 	// By flags alone.
 	noForge(t)
 	t.Setenv("GITLAB_TOKEN", "token")

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +45,9 @@ func ReadJSON(r io.Reader, rule func(id string) *analyzer.Rule) (*Document, erro
 	}
 	if len(src) > maxJSON {
 		return nil, fmt.Errorf("the report has more than %d MiB", maxJSON>>20)
+	}
+	if len(bytes.TrimSpace(src)) == 0 {
+		return nil, errors.New("the report is empty, so it is no JSON: the check that was to write it has failed")
 	}
 	if err := boundJSON(src); err != nil {
 		return nil, fmt.Errorf("the report: %w", err)

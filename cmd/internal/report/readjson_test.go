@@ -172,7 +172,7 @@ func TestReadJSONRefuses(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"": "no JSON", "null": "no format_version", "[]": "no JSON document of instep", `{"format_version": 1.2}`: "no JSON document of instep",
+		"": "the check that was to write it has failed", "{": "no JSON", "null": "no format_version", "[]": "no JSON document of instep", `{"format_version": 1.2}`: "no JSON document of instep",
 		`{"format_version": "1.3"}`:                                                  `verdict: ""`,
 		`{"format_version": "1.3", "hazards": 1}`:                                    "hazards",
 		strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000):                  "",
