@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -166,8 +167,12 @@ func (s mdSection) String() string {
 	if s.open {
 		state = " open"
 	}
-	return fmt.Sprintf("<details%s><summary>%s</summary>\n\n%s\n</details>\n\n", state, md(s.title), strings.Join(s.lines, ""))
+	// This is HTML to its end, where a backslash would be shown.
+	title := backslashed.ReplaceAllStringFunc(md(s.title), func(m string) string { return fmt.Sprintf("&#%d;", m[1]) })
+	return fmt.Sprintf("<details%s><summary>%s</summary>\n\n%s\n</details>\n\n", state, title, strings.Join(s.lines, ""))
 }
+
+var backslashed = regexp.MustCompile(`\\[[:punct:]]`)
 
 // cut gives the section with as many of its first lines as have room, "" if none has.
 func (s mdSection) cut(room int) string {

@@ -56,6 +56,14 @@ func TestMarkdownCut(t *testing.T) {
 	}
 }
 
+// TestMarkdownTitle: what stands in a summary is HTML, where a backslash escapes nothing and is shown.
+func TestMarkdownTitle(t *testing.T) {
+	got := mdSection{title: `in a_b*[c]\ <b> @all`, lines: []string{"x\n"}}.String()
+	if want := "<details><summary>in a&#95;b&#42;&#91;&#8203;c&#93;&#92; &lt;b&gt; &#64;&#8203;all</summary>\n\nx\n\n</details>\n\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestMarkdownQueries: of findings that are alike not every query is printed.
 func TestMarkdownQueries(t *testing.T) {
 	f := analyzer.Finding{Hazard: analyzer.Hazard{Rule: ruleByID("drop-column"), Breaks: analyzer.OldCode}, Services: []analyzer.Hit{{Name: "app", Code: analyzer.OldCode}}}
