@@ -53,8 +53,8 @@ type Deployment struct {
 	Databases []Database
 	// Usage answers for code at this ref and at the target. Nil means Assume.
 	Usage Usage
-	// Reached: databases have surely run all that this ref's history has, so that what is judged from here is only the old code
-	// of Services. Otherwise databases may be as this ref leaves them: its pending statements may have to be run, and the
+	// Reached: databases have surely run all that this ref's history has, and what Upgrade.Deployed's has beyond it, so that what
+	// is judged from here is only the old code of Services. Otherwise databases may be as this ref leaves them: its pending statements may have to be run, and the
 	// new code of every service may meet its schema.
 	Reached bool
 	// Behind: it is an older release than another ref at which services are. Nothing is judged by it.
