@@ -145,6 +145,7 @@ func (a *analysis) database(d *Database) {
 			a.gap(rebasedGap(d.Rebased, a.report.DriftGroups[known:]))
 			return
 		}
+		a.lacking(d, future, mismatch)
 	} else if len(mismatch) > 0 {
 		a.mismatch(d, future, mismatch)
 	}
@@ -438,6 +439,33 @@ func (a *analysis) mismatch(d *Database, future *schema.Schema, changes []schema
 			Pos:     c.Pos(),
 			What:    fmt.Sprintf("the real shape of %s: databases that ran the deployed history and then the pending migrations do not get what the target's history builds (%s)", c.Object(), Transition(c)),
 			Why:     "migrations that databases have run already were edited or removed",
+			Objects: []schema.Object{c.Object()},
+		})
+	}
+}
+
+// lacking judges what is not there as a stamped database has it: a table or column that the new history makes and it does not, or a
+// column without a default that the new history does not have. Whoever stamps says that the differences do not matter, which can be so
+// of types, keys and orders; but new code surely names its tables and columns. That makes the verdict unproven.
+func (a *analysis) lacking(d *Database, future *schema.Schema, changes []schema.Change) {
+	p := a.pass(d, future, d.New, changes)
+	p.run(a.rules, nil)
+	said := map[int]bool{}
+	for _, h := range p.hazards {
+		c := changes[h.at]
+		switch c.(type) {
+		case *schema.AddTable, *schema.AddColumn, *schema.DropColumn:
+		default:
+			continue
+		}
+		if h.Caution || h.Breaks&NewCode == 0 || said[h.at] {
+			continue
+		}
+		said[h.at] = true
+		a.gap(schema.Gap{
+			Pos:     c.Pos(),
+			What:    fmt.Sprintf("whether new code works on stamped databases: by the deployed history they have another %s than it is written for (%s)", c.Object(), Transition(c)),
+			Why:     "the new history's baseline is stamped, and not run; no pending migration makes up for the difference",
 			Objects: []schema.Object{c.Object()},
 		})
 	}

@@ -113,6 +113,26 @@ CREATE TABLE changes (id INT NOT NULL PRIMARY KEY, `+"`when`"+` INT, data TEXT)`
 	if stamped.Verdict != analyzer.NoChange || len(stamped.Gaps) != 0 {
 		t.Errorf("with a baseline: %s, gaps %v", stamped.Verdict, stamped.Gaps)
 	}
+	// What new code names and stamped databases lack is no mere drift; nor is what they have and new inserts do not fill.
+	for _, more := range [][2]string{
+		{"ALTER TABLE rules ADD COLUMN note TEXT", ""}, {"CREATE TABLE notes (id INT NOT NULL PRIMARY KEY)", ""}, {"", "ALTER TABLE rules ADD COLUMN must INT NOT NULL"},
+	} {
+		v := u
+		v.Databases = []analyzer.Database{u.Databases[0]}
+		v.Databases[0].New = last(fresh, replay(t, fresh, "more.py", more[0]))
+		v.Databases[0].Old = last(old, replay(t, old, "more.py", more[1]))
+		if r := analyzer.Analyze(v, All); r.Verdict != analyzer.Unproven || len(r.Gaps) != 1 || !strings.Contains(r.Gaps[0].What, "stamped databases") {
+			t.Errorf("%q: %s, gaps %v", more, r.Verdict, r.Gaps)
+		}
+	}
+	if r := func() *analyzer.Report {
+		v := u
+		v.Databases = []analyzer.Database{u.Databases[0]}
+		v.Databases[0].Old = last(old, replay(t, old, "more.py", "ALTER TABLE rules ADD COLUMN may INT"))
+		return analyzer.Analyze(v, All)
+	}(); r.Verdict != analyzer.NoChange {
+		t.Errorf("a column that nobody has to fill: %s, gaps %v", r.Verdict, r.Gaps)
+	}
 	if len(stamped.Drift) != 6 || len(r.Drift) != 6 {
 		t.Errorf("drift: %v and %v", stamped.Drift, r.Drift)
 	}
