@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -20,7 +21,7 @@ func serverError(err error) (*analyzer.ServerError, bool) {
 	var refused *mysql.MySQLError
 	switch {
 	case errors.As(err, &refused):
-		m := refused.Message
+		m := plainNames(refused.Message)
 		if len(m) > maxMessage {
 			m = m[:maxMessage] + "…"
 		}
@@ -34,6 +35,13 @@ func serverError(err error) (*analyzer.ServerError, bool) {
 	}
 	return nil, false
 }
+
+// throwaway is the part of a database's name that differs from run to run, as newPrefix makes it. Of a database without a name of its
+// own, the dot behind it goes too.
+var throwaway = regexp.MustCompile("`instep_[a-z2-7]{12}_`\\.|instep_[a-z2-7]{12}_\\.?")
+
+// plainNames takes out of a server's message what differs from run to run, so that the same upgrade gives the same words.
+func plainNames(message string) string { return throwaway.ReplaceAllString(message, "") }
 
 // shorten cuts text to about n bytes, on one line.
 func shorten(s string, n int) string {

@@ -982,7 +982,7 @@ func (p *prepared) cell(state, own int) analyzer.Cell {
 		}
 		for _, w := range is.warnings {
 			if !slices.ContainsFunc(was.warnings, func(e analyzer.ErrorCount) bool { return e.Code == w.Code }) {
-				countError(&c.Warnings, analyzer.ServerError{Code: w.Code, Message: w.Message})
+				countError(&c.Warnings, analyzer.ServerError{Code: w.Code, Message: plainNames(w.Message)})
 			}
 		}
 	}
