@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -172,16 +171,12 @@ func (r *faultRun) send(ctx context.Context, c *session, database, text string) 
 	if err == nil {
 		return nil, nil
 	}
-	said, ok := serverError(err)
+	said, ok := saidPlainly(err, func(message string) string { return r.anonymous(message, database) })
 	if !ok {
 		return nil, err
 	}
-	said.Message = r.anonymous(said.Message, database)
 	return said, nil
 }
-
-// temporary matches names that InnoDB gives to tables while it copies them; they differ from run to run.
-var temporary = regexp.MustCompile(`#sql[-\w]*`)
 
 // anonymous removes what differs from run to run from a message.
 func (r *faultRun) anonymous(message, database string) string {
