@@ -44,7 +44,7 @@ code=$?
 // The other programs that examples call, as far as these call them.
 var fakes = map[string]string{
 	"curl": `#!/bin/sh
-echo '{"version": "v3.110", "commit": "0123456789"}'
+echo '{"version": "v3.110", "source": "https://example.com/shop"}'
 `,
 	// The answer is for the head that was asked for, whatever it is called.
 	"gh": `#!/bin/bash

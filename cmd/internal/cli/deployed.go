@@ -96,6 +96,11 @@ type saying struct {
 	version deployedVersion // what a command said, instead of value
 }
 
+// notDeployed is the value for a service that is new: it has no old code.
+const notDeployed = "none"
+
+var errNothingDeployed = errors.New("deployed: nothing is deployed: then there is no old code and no database that an order could harm")
+
 const maxSayings = 64 << 10
 
 // sayings takes --deployed apart; "-" stands for what standard input says: the same, line by line, or a Dockerflow document.
@@ -188,6 +193,10 @@ func (o *options) deployedEnds(cmd *cobra.Command, repo *gitfs.Repo, args []stri
 	r := &resolver{options: o, cmd: cmd, repo: repo, target: e.target, trees: map[string]*tree{}}
 	said := map[string][]*tree{}
 	for _, s := range all {
+		if s.value == notDeployed && s.service != "" {
+			said[s.service] = []*tree{}
+			continue
+		}
 		ts, err := r.resolve(s)
 		if err != nil {
 			if s.service != "" {
@@ -209,6 +218,9 @@ func (e *ends) settle(repo *gitfs.Repo, a *analysis, said map[string][]*tree, o 
 				distinct = append(distinct, t)
 			}
 		}
+	}
+	if len(distinct) == 0 {
+		return errNothingDeployed
 	}
 	slices.SortStableFunc(distinct, func(x, y *tree) int {
 		switch {
@@ -245,8 +257,8 @@ func older(repo *gitfs.Repo, x, y *tree) bool {
 	return x.commit.Time.Before(y.commit.Time)
 }
 
-// assign gives where each service is, and where databases may be: where the service is that migrates, or what is said of the
-// migration, a step of its own. sure: they have been at all of these, for a process of the service that migrates runs only
+// assign gives where each service is, and where databases may be: what is said of the migration, or where the service is that
+// migrates. sure: they have been at all of these, for a process of the service that migrates runs only
 // where its migrations have. Code that does not migrate may have been deployed ahead of the migration.
 func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, databases []*tree, sure bool, err error) {
 	names := sortedKeys(c.Services)
@@ -259,10 +271,7 @@ func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, data
 			migrates = name
 		}
 	}
-	steps := names
-	if migrates == analyzer.MigrationStep {
-		steps = append(slices.Clone(names), migrates)
-	}
+	steps := append(slices.Clone(names), analyzer.MigrationStep)
 	for _, name := range sortedKeys(said) {
 		if name != "" && !slices.Contains(steps, name) {
 			return nil, nil, false, fmt.Errorf("deployed: there is no service %q: there are %s", name, strings.Join(steps, ", "))
@@ -279,16 +288,22 @@ func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, data
 		}
 		where[name] = ts
 	}
-	if databases = where[migrates]; migrates == analyzer.MigrationStep {
-		if databases = said[migrates]; databases == nil {
-			databases = said[""]
-		}
+	switch {
+	case len(said[analyzer.MigrationStep]) > 0: // also of a service that was taken back after its migration had run
+		databases = said[analyzer.MigrationStep]
+	case migrates != analyzer.MigrationStep:
+		databases = where[migrates]
+		sure = len(databases) > 0
+	default:
+		databases = said[""]
 	}
-	sure = databases != nil && migrates != analyzer.MigrationStep
-	if databases == nil { // nobody says so: they may be at any
+	if len(databases) == 0 { // nobody says so: they may be at any
 		for _, name := range names {
 			databases = append(databases, where[name]...)
 		}
+	}
+	if len(databases) == 0 {
+		return nil, nil, false, errNothingDeployed
 	}
 	return where, databases, sure, nil
 }
