@@ -549,16 +549,16 @@ func TestLocalCrashAnywhere(t *testing.T) {
 		time.Sleep(after * time.Millisecond)
 		cmd.Process.Kill()
 		cmd.Wait()
-		if err := sweepLocal(); err != nil {
-			t.Errorf("after %d ms: %v", after, err)
-		}
-		folders, pids := runsIn(t, tmp)
-		for range 100 { // what prepared a data directory is told to end, and does so by itself
-			if len(folders)+len(pids) == 0 {
+		var folders []string
+		var pids []int
+		for range 100 { // what prepares a data directory is told to end; what it holds until then goes at the sweep after that
+			if err := sweepLocal(); err != nil {
+				t.Errorf("after %d ms: %v", after, err)
+			}
+			if folders, pids = runsIn(t, tmp); len(folders)+len(pids) == 0 {
 				break
 			}
 			time.Sleep(20 * time.Millisecond)
-			folders, pids = runsIn(t, tmp)
 		}
 		if len(folders)+len(pids) > 0 {
 			t.Errorf("after %d ms: left behind: %q %v", after, folders, pids)
