@@ -302,11 +302,16 @@ func ancestors(h *History, i int) map[string]bool {
 		}
 		return known
 	}
+	return h.under([]string{h.Revisions[i].ID})
+}
+
+// under gives the ids among these that the history has, and all on which they stand.
+func (h *History) under(todo []string) map[string]bool {
 	byID := map[string]*Revision{}
 	for k := range h.Revisions {
 		byID[h.Revisions[k].ID] = &h.Revisions[k]
 	}
-	todo := []string{h.Revisions[i].ID}
+	known := map[string]bool{}
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -321,25 +326,13 @@ func ancestors(h *History, i int) map[string]bool {
 // passed gives the ids of all revisions on which one of have stands: a database of a framework that knows parents has run them, or
 // is taken to have (tested on Alembic 1.8: upgrade passes over a revision that is put before the one that the database is at).
 func passed(h *History, have map[string]int) map[string]bool {
-	byID := map[string]*Revision{}
-	var todo []string
-	for k := range h.Revisions {
-		rev := &h.Revisions[k]
-		byID[rev.ID] = rev
+	var parents []string
+	for _, rev := range h.Revisions {
 		if _, ok := have[rev.ID]; ok {
-			todo = append(todo, rev.Parents...)
+			parents = append(parents, rev.Parents...)
 		}
 	}
-	ran := map[string]bool{}
-	for len(todo) > 0 {
-		id := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if rev := byID[id]; rev != nil && !ran[id] {
-			ran[id] = true
-			todo = append(todo, rev.Parents...)
-		}
-	}
-	return ran
+	return h.under(parents)
 }
 
 // sameMeaning tells whether two migrations do the same. Their positions, their texts' layout and their titles do not count.

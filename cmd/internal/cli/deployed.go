@@ -473,9 +473,12 @@ func (r *resolver) resolve(s saying) ([]*tree, error) {
 		if err != nil {
 			return nil, err
 		}
-		versions, err := askVersions(r.cmd.Context(), u)
+		versions, silent, err := askVersions(r.cmd.Context(), u)
 		if err != nil {
 			return nil, fmt.Errorf("the version endpoint %s %w", report.Clean(u.Redacted()), err)
+		}
+		if silent != "" {
+			fmt.Fprintf(r.cmd.ErrOrStderr(), "instep: the version endpoint %s: %s\n", report.Clean(u.Redacted()), silent)
 		}
 		for _, v := range versions {
 			ts, err := r.keep(r.released(v))
@@ -629,22 +632,21 @@ func versionAddress(raw string) (*url.URL, error) {
 }
 
 // askVersions asks every address of a version endpoint, and gives what they report, each once. One that does not answer is an error:
-// it may be anything. Behind a proxy the host is asked once.
-func askVersions(ctx context.Context, u *url.URL) ([]deployedVersion, error) {
-	answers, err := askAll(ctx, u)
+// it may be anything. Behind a proxy the host is asked once. silent says which addresses could not be asked, "" if all were.
+func askVersions(ctx context.Context, u *url.URL) (all []deployedVersion, silent string, err error) {
+	answers, silent, err := askAll(ctx, u)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var all []deployedVersion
 	for _, a := range answers {
 		if a.err != nil {
-			return nil, a.err
+			return nil, "", a.err
 		}
 		if !slices.Contains(all, a.deployedVersion) {
 			all = append(all, a.deployedVersion)
 		}
 	}
-	return all, nil
+	return all, silent, nil
 }
 
 // An answer is what one address of a version endpoint has said.
@@ -654,17 +656,22 @@ type answer struct {
 }
 
 // askAll asks every address of a version endpoint, several at a time. Behind a proxy, which alone knows them, the host is asked once.
-func askAll(ctx context.Context, u *url.URL) ([]answer, error) {
+func askAll(ctx context.Context, u *url.URL) (answers []answer, silent string, err error) {
 	const atOnce = 64
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	addresses := []string{""}
 	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u}); proxy == nil && err == nil {
-		if addresses, err = addressesOf(ctx, u); err != nil {
-			return nil, err
+		all, err := addressesOf(ctx, u)
+		if err != nil {
+			return nil, "", err
+		}
+		addresses = routed(all, unrouted)
+		if n := len(all) - len(addresses); n > 0 {
+			silent = fmt.Sprintf("%d of its %d addresses were not asked, because there is no route to them from here", n, len(all))
 		}
 	}
-	answers := make([]answer, len(addresses))
+	answers = make([]answer, len(addresses))
 	slots := make(chan struct{}, atOnce)
 	var asked sync.WaitGroup
 	for i, addr := range addresses {
@@ -675,10 +682,10 @@ func askAll(ctx context.Context, u *url.URL) ([]answer, error) {
 		})
 	}
 	asked.Wait()
-	return answers, nil
+	return answers, silent, nil
 }
 
-// addressesOf gives all addresses of a host that can be asked, with the port, sorted.
+// addressesOf gives all addresses of a host, with the port, sorted.
 func addressesOf(ctx context.Context, u *url.URL) ([]string, error) {
 	port := u.Port()
 	if port == "" {
@@ -695,7 +702,7 @@ func addressesOf(ctx context.Context, u *url.URL) ([]string, error) {
 	for i, ip := range ips {
 		ips[i] = net.JoinHostPort(ip, port)
 	}
-	return routed(ips, unrouted), nil
+	return ips, nil
 }
 
 // routed leaves out the addresses of IPv6, or those of IPv4, if none of them can be reached from here and others can: many hosts

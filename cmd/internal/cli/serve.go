@@ -540,9 +540,9 @@ func (s *botServer) checkRepository(ctx context.Context, w botRepository, j bot.
 	note := ""
 	switch base := target.base; {
 	case j.Request > 0 && target.commit == j.Head:
-		note = "_The branch was compared alone: there is no merge of it with its base. What the base has and the branch lacks seems to be taken away._\n"
+		note = "_The branch was compared alone: there is no merge of it with its base. What the base has and the branch lacks is not judged, or seems to be taken away._\n"
 	case base != "" && base != remote.Ref("refs/heads/"+j.Branch):
-		note = "_Compared is GitHub's merge with an earlier state of the base. What has come to the base since seems to be taken away; the next push to the branch renews the merge._\n"
+		note = "_Compared is GitHub's merge with an earlier state of the base. What has come to the base since is not judged, or seems to be taken away; the next push to the branch renews the merge._\n"
 		result.By += " behind"
 	}
 	result.Deployed, result.Target = deployed.String(), target.commit
@@ -643,7 +643,7 @@ func reported(ctx context.Context, remote *gitfs.Remote, raw string) (refs []bot
 	if err != nil {
 		return nil, err
 	}
-	versions, err := askVersions(ctx, u)
+	versions, _, err := askVersions(ctx, u) // an address of the other family is most likely the same instance's
 	if err != nil {
 		return nil, again(fmt.Errorf("the version endpoint %s %w", u.Redacted(), err))
 	}

@@ -219,7 +219,7 @@ func (w *waitOptions) watch() ([]*watched, error) {
 
 // askVersion asks every address that a host has, and tells whether all report the version.
 func askVersion(ctx context.Context, u *url.URL, version string) (bool, string) {
-	answers, err := askAll(ctx, u)
+	answers, silent, err := askAll(ctx, u)
 	if err != nil {
 		return false, report.Clean(err.Error())
 	}
@@ -237,14 +237,17 @@ func askVersion(ctx context.Context, u *url.URL, version string) (bool, string) 
 	}
 	slices.Sort(wrong)
 	wrong = slices.Compact(wrong)
+	if silent != "" {
+		silent = "; " + silent
+	}
 	if len(wrong) == 0 {
-		return true, fmt.Sprintf("reports %s", report.Clean(version))
+		return true, fmt.Sprintf("reports %s%s", report.Clean(version), silent)
 	}
 	state := strings.Join(wrong[:min(len(wrong), 3)], "; ")
 	if len(answers) > 1 {
 		state = fmt.Sprintf("%d of %d addresses report %s; %s", right, len(answers), version, state)
 	}
-	return false, report.Clean(state)
+	return false, report.Clean(state + silent)
 }
 
 // A deployedVersion is what a Dockerflow version endpoint tells.
