@@ -30,9 +30,19 @@ lint:
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 
+# Of a verbose log, read twice: what failing tests said, and whatever no test said (a panic, a race, what does not compile).
+define FAILURES
+NR == FNR { if ($$1 == "---" && $$2 == "FAIL:") failed[$$3] = 1; next }
+$$1 == "===" { test = $$3; next }
+/^ *--- (PASS|SKIP):/ { next }
+/^    / && !/^ *--- FAIL:/ && !(test in failed) { next }
+{ print }
+endef
+export FAILURES
+
 test: ## run the tests; what needs a server, Docker or Python is skipped with a line that says so
 	@log=$$(mktemp); $(GO) test -v $(TESTFLAGS) ./... >$$log 2>&1; code=$$?; \
-	if [ $$code = 0 ]; then grep -E '^ok' $$log; else grep -vE '^(=== | *--- PASS)' $$log; fi; \
+	if [ $$code = 0 ]; then grep -E '^ok' $$log; else awk "$$FAILURES" $$log $$log; fi; \
 	echo "skipped:"; grep -hE 'SKIPPED[:,]' $$log | sed -E 's/^ *[a-z_]+\.go:[0-9]+: /  /' | sort -u; \
 	rm -f $$log; exit $$code
 

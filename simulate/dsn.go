@@ -412,7 +412,7 @@ func sweepDSN(ctx context.Context, o EngineOptions) error {
 // runDead tells whether the run of a marker has died. It then holds its lock, where there are locks, so that no other sweep
 // comes between.
 func runDead(ctx context.Context, c *session, about dsnAbout, run string) (bool, error) {
-	rows, err := c.query(ctx, 2, "SELECT TIMESTAMPDIFF(SECOND, seen, UTC_TIMESTAMP()), kept > UTC_TIMESTAMP() FROM "+quoteName(run)+"."+dsnMarker+" WHERE id = 1")
+	rows, err := c.query(ctx, 2, "SELECT TIMESTAMPDIFF(SECOND, seen, UTC_TIMESTAMP()), kept > UTC_TIMESTAMP() FROM "+quoteName(run)+"."+dsnMarker)
 	var code *mysql.MySQLError
 	if errors.As(err, &code) && code.Number == 1146 {
 		return runUnborn(ctx, c, about, run)
@@ -420,8 +420,8 @@ func runDead(ctx context.Context, c *session, about dsnAbout, run string) (bool,
 	if err != nil {
 		return false, err
 	}
-	if len(rows) != 1 {
-		return false, nil
+	if len(rows) == 0 {
+		return runUnborn(ctx, c, about, run)
 	}
 	silent, err := strconv.ParseInt(rows[0][0].String, 10, 64)
 	if err != nil || rows[0][1].String == "1" {
@@ -442,10 +442,10 @@ func runDead(ctx context.Context, c *session, about dsnAbout, run string) (bool,
 	return dead, nil
 }
 
-// runUnborn tells whether a database is a marker whose run died before it could write into it. It holds nothing then, and the
-// run's lock, which came first, is free. Where locks do not tell, it stays.
+// runUnborn tells whether a database is a marker whose run died before it could write into it. It holds nothing then, or an empty
+// marker's table, and the run's lock, which came first, is free. Where locks do not tell, it stays.
 func runUnborn(ctx context.Context, c *session, about dsnAbout, run string) (bool, error) {
-	rows, err := c.query(ctx, 1, "SELECT (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '"+run+"') + "+
+	rows, err := c.query(ctx, 1, "SELECT (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '"+run+"' AND table_name <> '"+dsnMarker+"') + "+
 		"(SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = '"+run+"') + "+
 		"(SELECT COUNT(*) FROM information_schema.events WHERE event_schema = '"+run+"') + "+
 		"(SELECT COUNT(*) FROM information_schema.schemata WHERE LEFT(schema_name, "+strconv.Itoa(len(run)+1)+") = '"+run+"_')")

@@ -175,9 +175,10 @@ func TestDSNCrash(t *testing.T) {
 			if got := allOf(t, out, run); len(got) != 3 {
 				t.Errorf("the run has %q", got)
 			}
-			// A run that died while it made its marker.
-			unborn := "instep_" + strings.ToLower(rand.Text()[:12])
-			execute(t, out, asAdmin, "", "CREATE DATABASE "+unborn)
+			// Runs that died while they made their marker.
+			unborn, unsaid := "instep_"+strings.ToLower(rand.Text()[:12]), "instep_"+strings.ToLower(rand.Text()[:12])
+			execute(t, out, asAdmin, "", "CREATE DATABASE "+unborn, "CREATE DATABASE "+unsaid,
+				"CREATE TABLE "+unsaid+"."+dsnMarker+" (id INT NOT NULL PRIMARY KEY, seen DATETIME NOT NULL, kept DATETIME NOT NULL)")
 			gone := func(run string) bool {
 				for range 50 { // the server notices that a client has died as soon as it is told
 					if err := sweepDSN(t.Context(), o); err != nil {
@@ -193,8 +194,10 @@ func TestDSNCrash(t *testing.T) {
 			if !gone(run) {
 				t.Errorf("left behind: %q", allOf(t, out, run))
 			}
-			if !gone(unborn) {
-				t.Errorf("left behind: %q", allOf(t, out, unborn))
+			for _, run := range []string{unborn, unsaid} {
+				if !gone(run) {
+					t.Errorf("left behind: %q", allOf(t, out, run))
+				}
 			}
 			if got := allOf(t, out, keptRun); len(got) != 3 {
 				t.Errorf("of what is kept there is %q", got)
