@@ -121,12 +121,15 @@ Formats: ` + formatNames() + ".",
   instep --deployed latest-tag    from the latest release tag to HEAD
   instep --deployed admin=v3.111 --deployed app=https://app.example.com/__version__
   instep -C ../balrog.git v3.110 v3.111 --format json`,
+		Version:       versionText(),
 		Args:          checkArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, args []string) error { return runCheck(cmd, o, args) },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SetVersionTemplate("instep {{.Version}}\n") // as the command version says it
+	root.Flags().Bool("version", false, "print the version")
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.dir, "dir", "C", ".", "the repository: any folder in it, or a bare one")
 	flags.StringVar(&o.config, "config", "", "read the configuration from this file instead of .instep.yaml at the target ref")
