@@ -3,11 +3,17 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -180,6 +186,45 @@ func TestWaitBehindProxy(t *testing.T) {
 	cmd.Env = append(os.Environ(), inner+"=1", "HTTP_PROXY="+proxy.URL, "NO_PROXY=")
 	if out, err := cmd.CombinedOutput(); err != nil || f.asked.Load() == 0 {
 		t.Errorf("%v after %d questions:\n%s", err, f.asked.Load(), out)
+	}
+}
+
+// TestWaitTLS: an address is connected to by its number, and its certificate has to be that of the host's name.
+func TestWaitTLS(t *testing.T) {
+	const inner = "INSTEP_TEST_TLS"
+	if address := os.Getenv(inner); address != "" { // the certificate authorities are read once for each process
+		code, out, errs := runWaitFor(t, "--service", "app="+address, "--version", "v3.111", "--every", "10ms", "--timeout", "3s")
+		fmt.Printf("exit %d %s%s", code, out, errs)
+		return
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("SKIPPED, NOT TESTED: TLS, because SSL_CERT_FILE is not read on " + runtime.GOOS)
+	}
+	srv := httptest.NewUnstartedServer(&fleet{versions: []string{"v3.111"}})
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // it says who refuses its certificate
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ ca, host, want string }{
+		{ca, "127.0.0.1", "exit 0 Ready: app."}, // the certificate is for this number, and for example.com
+		{os.DevNull, "127.0.0.1", "exit 1 app: does not answer: tls: failed to verify certificate: x509: certificate signed by unknown authority"},
+		{ca, "localhost", "certificate is valid for example.com, *.example.com, not localhost"},
+	} {
+		t.Run(tt.want, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(os.Args[0], "-test.run=^TestWaitTLS$")
+			cmd.Env = append(os.Environ(), inner+"=https://"+net.JoinHostPort(tt.host, port)+"/__version__", "SSL_CERT_FILE="+tt.ca, "SSL_CERT_DIR="+t.TempDir())
+			if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), tt.want) {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
 	}
 }
 
