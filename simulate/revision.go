@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -173,7 +172,3 @@ func ParseDSN(dsn string) (*mysql.Config, error) {
 	return cfg, nil
 }
 
-var secret = regexp.MustCompile(`:[^:@/()]*@`)
-
-// HideDSN gives a data source name without its password, for messages.
-func HideDSN(dsn string) string { return secret.ReplaceAllString(dsn, ":…@") }

@@ -91,11 +91,6 @@ func QuoteTable(name, schema string) string {
 	return quote(name)
 }
 
-// FormatName renders the name of a constraint or an index, shortened as the library does.
-func FormatName(n Name) (DDL, error) {
-	return compile(func(c *compiler) (string, error) { return c.name(n), nil })
-}
-
 // QuoteString renders a string literal.
 func QuoteString(s string) string { return quoteString(s) }
 
@@ -681,16 +676,5 @@ func DropTable(t *Table, ifExists bool) (DDL, error) {
 			s += "IF EXISTS "
 		}
 		return s + c.table(t), nil
-	})
-}
-
-// TableComment renders the change of a table's comment; nil takes it away.
-func TableComment(t *Table, comment *string) (DDL, error) {
-	return compile(func(c *compiler) (string, error) {
-		text := ""
-		if comment != nil {
-			text = *comment
-		}
-		return "ALTER TABLE " + c.table(t) + " COMMENT " + quoteString(text), nil
 	})
 }

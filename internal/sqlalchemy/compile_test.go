@@ -82,8 +82,8 @@ func TestLooseReferences(t *testing.T) {
 
 // A circle of decorators and of foreign keys without types must not hang.
 func TestCircles(t *testing.T) {
-	a := Decorator("A", nil)
-	b := Decorator("B", a)
+	a := &Type{Kind: decoratorClass("A")}
+	b := &Type{Kind: decoratorClass("B"), Impl: a}
 	a.Impl = b
 	if ddl, err := TypeDDL(a); err != nil || len(ddl.Unknown) != 1 {
 		t.Errorf("got %v, %v", ddl, err)

@@ -245,14 +245,9 @@ func NewType(name string) *Type {
 // UnknownType gives a type of which nothing is known.
 func UnknownType(u *Unknown) *Type { return &Type{Kind: &TypeClass{Name: "NullType"}, Unknown: u} }
 
-// Derived gives the class that a TypeDecorator of the project is for the compiler.
+// decoratorClass gives the class that a TypeDecorator of the project is for the compiler.
 func decoratorClass(name string) *TypeClass {
 	return &TypeClass{Name: name, Base: "TypeEngine", Visit: "type_decorator"}
-}
-
-// Decorator gives an instance of a TypeDecorator of that name which stands for impl on MySQL.
-func Decorator(name string, impl *Type) *Type {
-	return &Type{Kind: decoratorClass(name), Impl: impl}
 }
 
 // Resolve gives the type that stands for t on MySQL: variants and decorators are followed.
