@@ -171,4 +171,3 @@ func ParseDSN(dsn string) (*mysql.Config, error) {
 	cfg.AllowAllFiles = false
 	return cfg, nil
 }
-
