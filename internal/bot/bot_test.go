@@ -549,7 +549,7 @@ func TestTimeout(t *testing.T) {
 			<-release
 		}
 		return fine(ctx, j, last)
-	}, func(c *Config) { c.Timeout, c.Workers = 50*time.Millisecond, 1 })
+	}, func(c *Config) { c.Timeout, c.Workers = time.Second, 1 })
 	w.send("pull_request", pr("opened", 1, 1, 1), "202 accepted")
 	w.wait("the error", func() bool { return slices.Equal(w.host.final(head(1)), []forge.State{forge.Failed}) })
 	w.send("pull_request", pr("opened", 2, 2, 1), "202 accepted")

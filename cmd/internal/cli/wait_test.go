@@ -107,11 +107,11 @@ func TestWaitOneOld(t *testing.T) {
 	old, fresh := httptest.NewServer(&fleet{versions: []string{"old"}}), httptest.NewServer(&fleet{versions: []string{"v3.111"}})
 	defer old.Close()
 	defer fresh.Close()
-	code, out, errs := runWaitFor(t, "--service", "app="+fresh.URL+","+old.URL, "--version", "v3.111", "--every", "10ms", "--timeout", "300ms")
-	if code != 1 || out != "" || !strings.Contains(errs, "not ready after 300ms: app ("+strings.TrimPrefix(old.URL, "http://")+"): reports old") {
+	code, out, errs := runWaitFor(t, "--service", "app="+fresh.URL+","+old.URL, "--version", "v3.111", "--every", "10ms", "--timeout", "1s")
+	if code != 1 || out != "" || !strings.Contains(errs, "not ready after 1s: app ("+strings.TrimPrefix(old.URL, "http://")+"): reports old") {
 		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}
-	if strings.Contains(errs, "not ready after 300ms: app ("+strings.TrimPrefix(fresh.URL, "http://")) {
+	if strings.Contains(errs, "not ready after 1s: app ("+strings.TrimPrefix(fresh.URL, "http://")) {
 		t.Errorf("the new one is blamed: %s", errs)
 	}
 	if code, out, errs = runWaitFor(t, "--service", "app="+fresh.URL, "--version", "0123456", "--every", "10ms", "--timeout", "10s"); code != 0 || out != "Ready: app.\n" {
@@ -160,9 +160,9 @@ func TestWaitSaysWhatIsMissing(t *testing.T) {
 	}{
 		{[]string{"--service", "app=" + silent.URL}, "app: it has not answered yet"},
 		{[]string{"--service", "app=" + fresh.URL, "--answers", "1000000"}, "times in a row, not 1000000 (--answers)"},
-		{[]string{"--service", "app=" + fresh.URL, "--settle", "299ms", "--every", "290ms"}, "app: reports v3.111, but not yet for 299ms (--settle)"},
+		{[]string{"--service", "app=" + fresh.URL, "--settle", "999ms", "--every", "990ms"}, "app: reports v3.111, but not yet for 999ms (--settle)"},
 	} {
-		code, _, errs := runWaitFor(t, append([]string{"--version", "v3.111", "--every", "10ms", "--timeout", "300ms"}, tt.args...)...)
+		code, _, errs := runWaitFor(t, append([]string{"--version", "v3.111", "--every", "10ms", "--timeout", "1s"}, tt.args...)...)
 		if code != 1 || !strings.Contains(errs, tt.want) {
 			t.Errorf("%v: exit %d: %s", tt.args, code, errs)
 		}
@@ -247,12 +247,15 @@ func TestWaitAnswers(t *testing.T) {
 		}, "it redirects to http://192.0.2.1/: give that address"},
 		"escapes": {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, `{"version": "\u001b[2Jx"}`) }, "reports \ufffd[2Jx"},
 	} {
-		srv := httptest.NewServer(tt.answer)
-		code, _, errs := runWaitFor(t, "--service", "app="+srv.URL, "--version", "v3.111", "--every", "10ms", "--timeout", "200ms")
-		srv.Close()
-		if code != 1 || !strings.Contains(errs, tt.want) || strings.Contains(errs, "\x1b") {
-			t.Errorf("%s: exit %d: %s", name, code, errs)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(tt.answer)
+			defer srv.Close()
+			code, _, errs := runWaitFor(t, "--service", "app="+srv.URL, "--version", "v3.111", "--every", "10ms", "--timeout", "1s")
+			if code != 1 || !strings.Contains(errs, tt.want) || strings.Contains(errs, "\x1b") {
+				t.Errorf("exit %d: %s", code, errs)
+			}
+		})
 	}
 }
 
@@ -290,7 +293,7 @@ func TestWaitMigration(t *testing.T) {
 	}
 	dsn := srv.DSN(name)
 	wait := func(id string) (int, string) {
-		code, _, errs := runWaitFor(t, "--migration", id, "--dsn", dsn, "--every", "10ms", "--timeout", "250ms")
+		code, _, errs := runWaitFor(t, "--migration", id, "--dsn", dsn, "--every", "10ms", "--timeout", "1s")
 		return code, errs
 	}
 	if code, errs := wait("0042"); code != 1 || !strings.Contains(errs, "no migration has run") {
