@@ -368,8 +368,8 @@ func (f *FS) Files() ([]string, error) {
 const (
 	maxDepth   = 200
 	maxFolders = 1_000_000
-	maxPaths   = 256 << 20 // bytes of all paths; those of the Linux kernel have 3 MB
-	maxFollow  = 5_000     // links looked at; those beyond are listed without
+	maxPaths   = 64 << 20 // bytes of all paths; those of the Linux kernel have about 5 MB
+	maxFollow  = 5_000    // links looked at; those beyond are listed without
 )
 
 // A listing collects the files of a tree.
