@@ -47,7 +47,7 @@ test: ## run the tests; what needs a server, Docker or Python is skipped with a 
 	rm -f $$log; exit $$code
 
 generate: ## bring generated documents and expected outputs up to date
-	$(GO) test ./cmd/... -update
+	$(GO) test ./cmd/instep ./cmd/internal/report -update
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

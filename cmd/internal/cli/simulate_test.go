@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,9 +17,6 @@ import (
 	"instep/analyzer/schema"
 	"instep/simulate"
 )
-
-// There are no expected outputs here to rewrite, but go test ./cmd/... -update gives the flag to every package.
-var _ = flag.Bool("update", false, "accepted, as in the other packages of cmd")
 
 func TestParseRows(t *testing.T) {
 	for _, test := range []struct {

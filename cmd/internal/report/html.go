@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"instep/analyzer"
+	"instep/analyzer/schema"
 )
 
 // HTML prints the report as one self-contained page: no script, no request to anywhere, light and dark, fit for paper.
@@ -37,6 +38,7 @@ type htmlView struct {
 	Rows               [][]string // the table of services
 	Reasons            [][2]string
 	Drawing            drawing
+	NotProved          [][]schema.Gap // each of one reason
 	Breaks, Running    []htmlGroup
 	Thoughts           []string
 	Matrix             *htmlMatrix
@@ -153,6 +155,7 @@ func writeHTML(w io.Writer, d *Document) error {
 			cautions = append(cautions, f)
 		}
 	}
+	v.NotProved = d.gapGroups()
 	v.Breaks, v.Running = htmlGroups(hits), htmlGroups(running)
 	for _, g := range alikes(cautions, kindKey) {
 		v.Thoughts = append(v.Thoughts, Clean(g[0].Rule.ID+": "+shortText(g)))

@@ -92,8 +92,19 @@ func writeMarkdown(w io.Writer, d *Document) error {
 		mdSimulation(d, add)
 	}
 	var gaps []string
-	for _, g := range d.Gaps {
-		gaps = append(gaps, fmt.Sprintf("- %s%s<br>%s\n", mdAt(g.Pos.String(), g.Pos.File != ""), md(g.What), md(g.Why)))
+	for _, alike := range d.gapGroups() {
+		var b strings.Builder
+		for i, g := range alike {
+			if i == maxAlike && len(alike) > maxAlike+1 {
+				fmt.Fprintf(&b, "- … and %d more like these\n", len(alike)-i)
+				break
+			}
+			fmt.Fprintf(&b, "- %s%s\n", mdAt(g.Pos.String(), g.Pos.File != ""), md(g.What))
+		}
+		if why := alike[0].Why; why != "" {
+			fmt.Fprintf(&b, "\n  **why** %s\n\n", md(why))
+		}
+		gaps = append(gaps, b.String())
 	}
 	add(fmt.Sprintf("Not proved (%d)", len(d.Gaps)), true, gaps)
 	add("What breaks", d.Verdict == analyzer.Split, mdFindings(d, hit))

@@ -77,6 +77,34 @@ func TestMarkdownQueries(t *testing.T) {
 	}
 }
 
+// TestGapsAlike: gaps of one reason stand together, with the reason once.
+func TestGapsAlike(t *testing.T) {
+	d := &Document{Report: &analyzer.Report{Verdict: analyzer.Unproven, Gaps: []schema.Gap{
+		{Pos: schema.Pos{File: "1.sql", Line: 1, Col: 1}, What: "thing 1", Why: "no table"},
+		{Pos: schema.Pos{File: "2.sql", Line: 1, Col: 1}, What: "thing 2", Why: "no server"},
+		{Pos: schema.Pos{File: "3.sql", Line: 1, Col: 1}, What: "thing 3", Why: "no table"},
+	}}}
+	for _, f := range []*Format{Text, Markdown, HTML} {
+		rest := write(t, f, d)
+		for _, next := range []string{"1.sql:1:1", "thing 1", "3.sql:1:1", "thing 3", "no table", "2.sql:1:1", "thing 2", "no server"} {
+			_, after, ok := strings.Cut(rest, next)
+			if !ok {
+				t.Fatalf("%s: no %q in\n%s", f.Name, next, rest)
+			}
+			rest = after
+		}
+		if strings.Contains(rest, "no table") {
+			t.Errorf("%s says the reason twice", f.Name)
+		}
+	}
+	for range 100 {
+		d.Gaps = append(d.Gaps, d.Gaps[0])
+	}
+	if got, want := write(t, Markdown, d), fmt.Sprintf("- … and %d more like these\n\n  **why** no table\n", 102-maxAlike); !strings.Contains(got, want) {
+		t.Errorf("no %q in\n%s", want, got)
+	}
+}
+
 // hostileDocument is a report on a repository in which every name is an attack.
 func hostileDocument() *Document {
 	const evil = "<img src=x onerror=alert(1)> @everyone [a](https://evil.example) www.evil.example #1 ##[set-output name=verdict]any-order \x1b[2J \u202e\n\n# heading\n```"

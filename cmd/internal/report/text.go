@@ -351,12 +351,19 @@ func (t *text) gaps() {
 		return
 	}
 	t.heading("Not proved")
-	for _, g := range t.Gaps {
-		t.wrap(at(g.Pos), g.What)
-		if g.Why != "" {
-			t.wrap("    why   ", g.Why)
+	for _, alike := range t.gapGroups() {
+		for _, g := range alike {
+			t.wrap(at(g.Pos), g.What)
+		}
+		if why := alike[0].Why; why != "" {
+			t.wrap("    why   ", why)
 		}
 	}
+}
+
+// gapGroups puts gaps together that have one reason, in the order of the first of each.
+func (d *Document) gapGroups() [][]schema.Gap {
+	return alikes(d.Gaps, func(g schema.Gap) string { return g.Why })
 }
 
 // at gives the head of a finding's line.
@@ -452,10 +459,10 @@ func joined(a, b []analyzer.Hit) []analyzer.Hit {
 	return out
 }
 
-// alikes puts findings together of which the same can be said: those with the same key.
-func alikes[K comparable](all []analyzer.Finding, key func(analyzer.Finding) K) [][]analyzer.Finding {
+// alikes puts things together of which the same can be said: those with the same key, in the order of the first of each.
+func alikes[T any, K comparable](all []T, key func(T) K) [][]T {
 	at := map[K]int{}
-	var groups [][]analyzer.Finding
+	var groups [][]T
 	for _, f := range all {
 		k := key(f)
 		i, ok := at[k]
