@@ -604,7 +604,7 @@ func TestDockerKilled(t *testing.T) {
 			}
 		}
 		cmd.Wait()
-		dockerGone(t, client, owner, 10*time.Second)
+		dockerGone(t, client, owner, time.Minute)
 	}
 }
 
