@@ -163,7 +163,7 @@ func (a *analysis) database(d *Database) {
 	}
 	a.steps(d, net, future, touched)
 	for _, g := range d.HistoryGaps {
-		if changing && touched.meets(g) {
+		if changing && touched.meets(g, d.Old) {
 			a.report.Gaps = append(a.report.Gaps, g)
 		} else {
 			a.report.OtherGaps = append(a.report.OtherGaps, g)
@@ -375,8 +375,10 @@ func harmless(sql string) bool {
 	}
 	switch firstWord(sql) {
 	case "SHOW", "USE", "DESC", "DESCRIBE", "EXPLAIN", "LOCK", "UNLOCK", "COMMIT", "BEGIN", "ROLLBACK",
-		"SAVEPOINT", "RELEASE", "ANALYZE", "OPTIMIZE", "CHECK", "CHECKSUM", "FLUSH", "DO":
+		"SAVEPOINT", "RELEASE", "OPTIMIZE", "CHECK", "CHECKSUM", "FLUSH", "DO":
 		return true
+	case "ANALYZE":
+		return has("TABLE", "TABLES") // MariaDB runs what it analyzes: ANALYZE DELETE
 	case "SELECT":
 		return !has("INTO") || !has("OUTFILE", "DUMPFILE")
 	case "START":
@@ -866,12 +868,17 @@ func tablesOf(c schema.Change) iter.Seq[string] {
 	}
 }
 
-// meets reports whether a gap may concern what is touched.
-func (t *touched) meets(g schema.Gap) bool {
+// meets reports whether a gap of the history of old may concern what is touched. Its objects have the names that they had then: a table
+// that was renamed since may be any of those that are touched.
+func (t *touched) meets(g schema.Gap, old *schema.Schema) bool {
 	if g.Objects == nil || t.all {
 		return true
 	}
 	return slices.ContainsFunc(g.Objects, func(o schema.Object) bool {
-		return o.Table == "" || t.tables[o.Table]
+		if o.Table == "" || t.tables[o.Table] {
+			return true
+		}
+		st := old.Dropped(schema.Object{Kind: schema.KindTable, Table: o.Table})
+		return st != nil && len(t.tables) > 0 && firstWord(st.SQL) != "DROP"
 	})
 }

@@ -18,7 +18,7 @@ var changePartition = &analyzer.Rule{
 		{
 			Name: "by range, without a last one", Catalogue: "partition-table",
 			Old: "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (100))",
-			Want: []string{"old-code users: write"},
+			Want: []string{"old-code users: write", "running users"},
 		},
 		{Name: "by hash", Catalogue: "partition-table", Old: "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users PARTITION BY HASH (id) PARTITIONS 4"},
 		{
@@ -76,6 +76,7 @@ var changePartition = &analyzer.Rule{
 		} else {
 			if !takesAll(n) {
 				p.Report(analyzer.Hazard{Breaks: oldCode, Hits: old, Use: analyzer.Write, What: what, If: "old code writes a value that has no partition (1526)"})
+				p.Report(analyzer.Hazard{Breaks: running, Hits: new, What: "the migration fails on rows that have no partition (1526): " + what, If: "there are such rows"})
 			}
 			if !takesAll(o) {
 				p.Report(analyzer.Hazard{Breaks: newCode, Hits: new, Use: analyzer.Write, What: what, If: "new code writes a value that has no partition yet (1526)"})

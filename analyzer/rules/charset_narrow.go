@@ -14,8 +14,8 @@ var charsetNarrow = &analyzer.Rule{
 	Examples: []analyzer.Example{
 		{
 			Name: "utf8mb4 to latin1", Catalogue: "charset-narrow",
-			Old:     "CREATE TABLE users (s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci)",
-			Migrate: "ALTER TABLE users MODIFY s VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_general_ci",
+			Old:     "CREATE TABLE users (s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin)",
+			Migrate: "ALTER TABLE users MODIFY s VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_bin",
 			Want:    []string{"old-code users.s: read, write", "running users.s"},
 		},
 		{
@@ -23,6 +23,12 @@ var charsetNarrow = &analyzer.Rule{
 			Old:     "CREATE TABLE users (s VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_general_ci)",
 			Migrate: "ALTER TABLE users MODIFY s VARCHAR(20) CHARACTER SET latin2 COLLATE latin2_general_ci",
 			Want:    []string{"new-code users.s: read, write", "old-code users.s: read, write", "running users.s"},
+		},
+		{
+			Name:    "a text that is measured in bytes",
+			Old:     "CREATE TABLE users (s TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin)",
+			Migrate: "ALTER TABLE users MODIFY s TEXT CHARACTER SET latin1 COLLATE latin1_bin",
+			Want:    []string{"new-code users.s: write", "old-code users.s: read, write", "running users.s"},
 		},
 		{
 			Name:    "widened",
@@ -40,6 +46,9 @@ var charsetNarrow = &analyzer.Rule{
 		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: readWrite, What: what, If: "old code uses characters that " + c.New.Charset + " does not have (1366, 3854)"})
 		if !holds(c.Old.Charset, c.New.Charset) {
 			p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: readWrite, What: what, If: "new code uses characters that " + c.Old.Charset + " does not have (1366, 3854)"})
+		}
+		if outgrows(c.New, c.Old) {
+			p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: analyzer.Write, What: what, If: "new code writes a text that takes more bytes in " + c.Old.Charset + " than the column holds (1406)"})
 		}
 		name := quote(c.Old.Name)
 		p.Report(analyzer.Hazard{

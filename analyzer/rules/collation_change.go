@@ -27,6 +27,18 @@ var collationChange = &analyzer.Rule{
 			Want:    []string{"new-code users.s: read, write", "old-code users.s: read, write", "running users.s"},
 		},
 		{
+			Name:    "a unique key, and blanks at the end that counted",
+			Old:     "CREATE TABLE users (s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci, UNIQUE KEY u (s))",
+			Migrate: "ALTER TABLE users MODIFY s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+			Want:    []string{"new-code users.s: read, write", "old-code users.s: read, write", "running users.s"},
+		},
+		{
+			Name:    "a collation of the same name in another character set",
+			Old:     "CREATE TABLE users (s VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_general_ci, UNIQUE KEY u (s))",
+			Migrate: "ALTER TABLE users MODIFY s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+			Want:    []string{"new-code users.s: read, write", "old-code users.s: read, write", "running users.s"},
+		},
+		{
 			Name:    "the same rules in a larger character set",
 			Old:     "CREATE TABLE users (s VARCHAR(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci)",
 			Migrate: "ALTER TABLE users MODIFY s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
@@ -41,15 +53,15 @@ var collationChange = &analyzer.Rule{
 			p.Accept() // the type becomes or ceases to be a text, which is judged as a change of type
 			return
 		}
-		if suffix(c.Old.Collation) == suffix(c.New.Collation) && c.Old.Collation != "" {
-			return // the same rules in another character set
+		if sameRules(c.Old, c.New) {
+			return
 		}
 		o, n := ends(p, c.Table, c.Old, c.New)
 		what := n.String() + ": " + c.Old.Collation + " → " + c.New.Collation
 		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: o, Use: readWrite, What: what, If: "the values compare differently in the two"})
 		p.Report(analyzer.Hazard{Breaks: newCode, Hits: n, Use: readWrite, What: what, If: "the values compare differently in the two"})
 		for _, k := range c.Table.Keys {
-			if unique(k) && contains(columns(k), c.New.Name) && suffix(c.New.Collation) != "bin" {
+			if unique(k) && contains(columns(k), c.New.Name) && (suffix(c.New.Collation) != "bin" || countsBlanks(c.Old.Collation)) {
 				name := quote(c.Old.Name)
 				h := analyzer.Hazard{Breaks: running, Hits: n, What: "the migration fails on rows that key " + k.Name + " takes for equal under the new collation (1062): " + what, If: "there are such rows"}
 				if len(k.Parts) == 1 {
@@ -59,6 +71,33 @@ var collationChange = &analyzer.Rule{
 			}
 		}
 	},
+}
+
+// sameRules reports whether two columns of different character sets compare the same values alike: by the code of a character, by one table
+// of Unicode, or with nothing but ASCII. Collations of other sets share a name with those, and no more: ä is another letter than a in
+// latin1_general_ci, and the same one in utf8mb4_general_ci (tested on MySQL 9.7 and MariaDB 10.11: 1062).
+func sameRules(old, new *schema.Column) bool {
+	if old.Collation == "" || suffix(old.Collation) != suffix(new.Collation) {
+		return false
+	}
+	switch {
+	case suffix(old.Collation) == "bin", unicode(old.Charset) && unicode(new.Charset):
+		return true
+	}
+	return suffix(old.Collation) == "general_ci" && (old.Charset == "ascii" || new.Charset == "ascii")
+}
+
+func unicode(charset string) bool {
+	switch charset {
+	case "utf8", "utf8mb3", "utf8mb4", "ucs2", "utf16", "utf16le", "utf32":
+		return true
+	}
+	return false
+}
+
+// countsBlanks reports whether blanks at the end of a text count when it is compared (manual: Collation Pad Attributes; on MariaDB "nopad").
+func countsBlanks(collation string) bool {
+	return strings.Contains(collation, "_0900_") || strings.Contains(collation, "nopad")
 }
 
 // suffix gives a collation without its character set: "general_ci".

@@ -26,7 +26,8 @@ import (
 // TestSound holds the whole analysis to real servers: where a server raises an error for code that uses all of its schema, no
 // report may call that order safe. The examples of all rules and random upgrades are built on a server; the workload of old
 // code runs on the new schema and on each one in between, that of new code on the old ones, each in strict or in loose mode. A
-// report may be stricter than the server: how often it was is logged. The schema that Apply makes must be the server's, too.
+// report may be stricter than the server: how often it was is logged. Where a server refuses a statement of a migration for the rows that are
+// there, a report has to say so. The schema that Apply makes must be the server's, too.
 //
 // A case is an upgrade that the server has run and that the analysis has judged: one that it leaves unproven is none.
 //
@@ -437,10 +438,6 @@ func (l *lab) upgrade(o *old, migrate []schema.Statement, context func() string)
 		steps = append(steps, analyzer.Step{Statement: st, Before: end, After: after})
 		end = after
 	}
-	mode := analyzer.SQLMode("")
-	if o.loose {
-		mode = "loose"
-	}
 	code := workloadOf(end)
 	// What each version of the code meets: old code every later schema, new code every earlier one.
 	var oldCodes, newCodes [][]int
@@ -451,7 +448,11 @@ func (l *lab) upgrade(o *old, migrate []schema.Statement, context func() string)
 	l.build("sound_new", o.history)
 	rows := o.rows || slices.ContainsFunc(migrate, func(st schema.Statement) bool { return strings.HasPrefix(st.SQL, "INSERT") })
 	for i, s := range steps {
+		refused := l.dataFailed
 		if _, ok := l.apply(s.Before, s.Statement, o.rows, context); !ok {
+			if l.dataFailed > refused && s.Before != s.After {
+				l.warned(o, steps, i, context)
+			}
 			return false
 		}
 		now := place{"sound_new", s.After, rows}
@@ -475,11 +476,7 @@ func (l *lab) upgrade(o *old, migrate []schema.Statement, context func() string)
 		return false
 	}
 
-	report := analyzer.Analyze(analyzer.Upgrade{
-		Server: l.server, SQLMode: mode,
-		Services:  []analyzer.Service{{Name: "writer"}, {Name: "reader", Access: analyzer.ReadAccess}},
-		Databases: []analyzer.Database{{Old: o.schema, New: end, Steps: steps}},
-	}, All)
+	report := l.analyze(o, steps, end)
 	if report.Verdict == analyzer.Unproven {
 		l.unproven++
 		for _, g := range report.Gaps {
@@ -494,6 +491,50 @@ func (l *lab) upgrade(o *old, migrate []schema.Statement, context func() string)
 		l.stale(o, report, s, code, own, i == 1, context)
 	}
 	return true
+}
+
+func (l *lab) analyze(o *old, steps []analyzer.Step, end *schema.Schema) *analyzer.Report {
+	mode := analyzer.SQLMode("")
+	if o.loose {
+		mode = "loose"
+	}
+	return analyzer.Analyze(analyzer.Upgrade{
+		Server: l.server, SQLMode: mode,
+		Services:  []analyzer.Service{{Name: "writer"}, {Name: "reader", Access: analyzer.ReadAccess}},
+		Databases: []analyzer.Database{{Old: o.schema, New: end, Steps: steps}},
+	}, All)
+}
+
+// warned holds the report to what the migration meets: if a server refuses a statement for the rows that are there, a hazard says so.
+func (l *lab) warned(o *old, steps []analyzer.Step, at int, context func() string) {
+	st := steps[at].Statement
+	l.build("sound_new", history{statements: o.statements, schema: o.schema})
+	for _, s := range steps[:at+1] {
+		if l.exec(l.admin, s.Statement.SQL) != 0 {
+			return // for no rows
+		}
+	}
+	for _, t := range steps[at].Before.Tables() {
+		if computesFailing(t) && word(st.SQL, t.Name) {
+			return // a statement that copies a table computes its columns, of rows for which that has failed already
+		}
+	}
+	report := l.analyze(o, steps, steps[len(steps)-1].After)
+	if report.Verdict == analyzer.Unproven || slices.ContainsFunc(report.Hazards, func(f analyzer.Finding) bool {
+		by := (*schema.Statement)(nil)
+		if f.Change != nil {
+			by = f.Change.Statement()
+		}
+		return f.Breaks&analyzer.Running != 0 && by != nil && by.SQL == st.SQL
+	}) {
+		return
+	}
+	l.unsafe++
+	var kinds []string
+	for _, c := range schema.Diff(steps[at].Before, steps[at].After) {
+		kinds = append(kinds, c.Kind())
+	}
+	l.miss("unsafe", "rows are there on which a statement fails, and nothing says so; changes: "+strings.Join(kinds, ", "), context()+"\n"+st.SQL+"\n"+said(report))
 }
 
 // removes reports whether a migration may remove rows.

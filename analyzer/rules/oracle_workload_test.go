@@ -146,6 +146,9 @@ func values(c *schema.Column) []string {
 		v = texts(c, 255/analyzer.CharBytes(c.Charset))
 	case "text":
 		v = append(texts(c, 300), "REPEAT('x', 65535)")
+		if c.Charset == "latin1" {
+			v = append(v, "REPEAT('é', 65535)")
+		}
 	case "mediumtext", "longtext":
 		v = append(texts(c, 300), "REPEAT('x', 70000)")
 	case "binary", "varbinary":

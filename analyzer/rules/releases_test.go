@@ -162,11 +162,15 @@ func TestEditedHistory(t *testing.T) {
 func TestGaps(t *testing.T) {
 	users := []schema.Object{{Kind: schema.KindTable, Table: "users"}}
 	posts := []schema.Object{{Kind: schema.KindTable, Table: "posts"}}
+	people := []schema.Object{{Kind: schema.KindTable, Table: "people"}}
+	gone := []schema.Object{{Kind: schema.KindTable, Table: "gone"}}
 	for _, test := range []struct {
 		name, migrate    string
 		history, pending []schema.Gap
 		verdict          analyzer.Verdict
 	}{
+		{"history, here by an earlier name", "ALTER TABLE users ADD COLUMN nick INT", []schema.Gap{{Objects: people}}, nil, analyzer.Unproven},
+		{"history, of what was dropped since", "ALTER TABLE users ADD COLUMN nick INT", []schema.Gap{{Objects: gone}}, nil, analyzer.Ordered},
 		{"history, elsewhere", "ALTER TABLE users ADD COLUMN nick INT", []schema.Gap{{Objects: posts}}, nil, analyzer.Ordered},
 		{"history, here", "ALTER TABLE users ADD COLUMN nick INT", []schema.Gap{{Objects: users}}, nil, analyzer.Unproven},
 		{"history, anywhere", "ALTER TABLE users ADD COLUMN nick INT", []schema.Gap{{}}, nil, analyzer.Unproven},
@@ -174,7 +178,7 @@ func TestGaps(t *testing.T) {
 		{"pending", "ALTER TABLE users ADD COLUMN nick INT", nil, []schema.Gap{{Objects: posts}}, analyzer.Unproven},
 		{"pending, nothing else", "", nil, []schema.Gap{{Objects: posts}}, analyzer.Unproven},
 	} {
-		u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: test.migrate})
+		u := upgrade(t, analyzer.Example{Old: "CREATE TABLE gone (id INT); DROP TABLE gone; CREATE TABLE people (id INT); RENAME TABLE people TO users", Migrate: test.migrate})
 		u.Databases[0].HistoryGaps, u.Databases[0].PendingGaps = test.history, test.pending
 		r := analyzer.Analyze(u, All)
 		if r.Verdict != test.verdict {
@@ -196,6 +200,7 @@ func TestUnknownIsNeverSafe(t *testing.T) {
 		"GRANT SELECT ON users TO app",
 		"SET GLOBAL sql_mode = ''",
 		"DROP USER app",
+		"ANALYZE DELETE FROM users",
 	} {
 		r := analyzer.Analyze(upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: migrate}), All)
 		if r.Verdict != analyzer.Unproven {

@@ -23,6 +23,7 @@ func (s *Schema) Apply(st Statement) (next *Schema, err error) {
 		switch p := recover().(type) {
 		case nil:
 		case bailout:
+			p.err.Objects = w.named(p.err.Objects)
 			next, err = s, p.err
 			if w.partial {
 				next = w.s
@@ -61,7 +62,30 @@ func (s *Schema) Apply(st Statement) (next *Schema, err error) {
 	for _, g := range w.c.gaps[1:] {
 		e.Objects = append(e.Objects, g.Objects...)
 	}
+	e.Objects = w.named(e.Objects)
 	return w.s.doubt(e.Objects), &e
+}
+
+// named adds to what an error is about the other tables that the statement names: a foreign key that could not be read ties its parent, too.
+func (w *work) named(objects []Object) []Object {
+	if objects == nil || w.c == nil {
+		return objects
+	}
+	list := slices.Clone(objects)
+	seen := map[string]bool{}
+	for _, o := range objects {
+		seen[o.Table] = true
+	}
+	for _, t := range w.c.ts {
+		if t.kind != tokWord && t.kind != tokIdent {
+			continue
+		}
+		if name := t.name(w.c.src); w.old.tables[name] != nil && !seen[name] {
+			seen[name] = true
+			list = append(list, Object{Kind: KindTable, Table: name})
+		}
+	}
+	return list
 }
 
 // doubt gives the schema after something unread that may have touched those objects. Nil is anything.

@@ -9,6 +9,10 @@ import (
 
 // createTable applies CREATE TABLE.
 func (w *work) createTable(ct *createTable) {
+	if ct.temporary && w.exists(ct.name.name) && (ct.name.db == "" || ct.name.db == w.s.database) {
+		// Statements that follow mean the temporary one, until it goes.
+		w.refuse(ct.name.at, 0, "a temporary table hides %s", quoteName(ct.name.name))
+	}
 	if ct.temporary || ct.name.system() {
 		return
 	}

@@ -45,6 +45,7 @@ func TestErrors(t *testing.T) {
 		{users, "CREATE TABLE x (a VARCHAR(10) DEFAULT 'abc)", "m.sql:1:39: string is not closed", "any"},
 		{users, "CREATE TABLE x AS SELECT COUNT(*) AS n FROM users", "m.sql:1:19: the type of column `n` of this SELECT cannot be told", "x.n"},
 		{"USE app", "ALTER TABLE other.t ADD a INT", "m.sql:1:13: `other`.`t` is in another database than `app`", "other.t"},
+		{users, "CREATE TEMPORARY TABLE users (a INT)", "m.sql:1:24: a temporary table hides `users`", "users"},
 		{users, "DROP DATABASE other", "m.sql:1:15: whether `other` is this database is not known", "any"},
 		{users, "SET sql_mode = (SELECT 1 + 1)", "m.sql:1:16: the value of sql_mode cannot be told", "database"},
 		{users, "CREATE TABLE " + strings.Repeat("(", 300), "m.sql:1:214: parentheses nest too deep", "any"},
@@ -105,6 +106,31 @@ func TestPartly(t *testing.T) {
 	} {
 		if got := code(tt.sql); got != tt.want {
 			t.Errorf("%s: error %d, want %d", tt.sql, got, tt.want)
+		}
+	}
+}
+
+// TestUnreadTies: what could not be read is about each table that the statement names.
+func TestUnreadTies(t *testing.T) {
+	s := apply(t, New(mysql84), "CREATE TABLE users (id INT PRIMARY KEY)", "CREATE TABLE posts (user_id INT)", "CREATE TABLE tags (id INT)")
+	for _, sql := range []string{
+		"ALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (user_id) REFERENCES `users` (id) FROBNICATE",
+		"ALTER TABLE posts ADD COLUMN nick INT FROBNICATE, ADD FOREIGN KEY (user_id) REFERENCES users (id)",
+		"ALTER TABLE posts FROBNICATE users",
+		"ALTER TABLE posts ADD FOREIGN KEY (nope) REFERENCES users (id)",
+	} {
+		_, err := s.Apply(Statement{SQL: sql})
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Errorf("%s: %v", sql, err)
+			continue
+		}
+		tables := map[string]bool{}
+		for _, o := range e.Objects {
+			tables[o.Table] = true
+		}
+		if !tables["posts"] || !tables["users"] || tables["tags"] {
+			t.Errorf("%s: about %v", sql, e.Objects)
 		}
 	}
 }
