@@ -15,8 +15,9 @@ import (
 // Alembic reads the migrations of Alembic, SQLAlchemy's own tool: Python files under versions/, ordered by what each
 // says of its predecessors. upgrade() is evaluated, never run, and becomes the statements that Alembic sends to MySQL.
 //
-// An environment is a folder with an env.py. env.py itself is read only for the naming convention of target_metadata:
-// what else it does (hooks, filters, a connection made by hand) is not followed.
+// An environment is a folder with an env.py. env.py itself is read for the naming convention of target_metadata, and for what
+// plainly changes the schema beside the revisions, which is a gap; see environmentGaps. What else it does (hooks, filters, a
+// connection made by hand, settings of its session) is not followed.
 var Alembic = &Framework{
 	Name:   "alembic",
 	Detect: detectAlembic,
@@ -103,6 +104,7 @@ func readAlembic(fsys fs.FS, dir string) (*History, error) {
 		return nil, err
 	}
 	h.Gaps = append(h.Gaps, found.gaps...)
+	h.Gaps = append(h.Gaps, environmentGaps(fsys, dir)...)
 	var revs []*alembicRevision
 	var helpers []string
 	declares := map[string]bool{} // folders with a revision

@@ -86,6 +86,7 @@ func (o *alembicOps) native(name string) *python.Module {
 		return python.NewModule(name, "op", op, "context", o.context())
 	case "alembic.op":
 		m := python.NewModule(name)
+		m.Lazy = opNames
 		m.Missing = func(ev *python.Eval, attr string) python.Value {
 			if v, ok := op.Attr(ev, attr); ok {
 				return v

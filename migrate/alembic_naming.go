@@ -37,8 +37,11 @@ func (e *alembicEnv) naming(fsys fs.FS, atEnd func(func())) sqlalchemy.Naming {
 		return unknown(err.Error())
 	}
 	target := targetMetadata(tree)
-	if target == nil {
+	switch target.(type) {
+	case nil:
 		return unknown("it is made at run time")
+	case *python.ListExpr, *python.TupleExpr:
+		return sqlalchemy.Naming{} // Alembic asks for the attribute of a MetaData, which several of them together do not have
 	}
 	module, names, ok := importedName(tree, target)
 	if !ok {
@@ -53,9 +56,14 @@ func (e *alembicEnv) naming(fsys fs.FS, atEnd func(func())) sqlalchemy.Naming {
 	engine.Eval = ev
 	v, err := ev.Import(module)
 	for _, name := range names {
-		if err == nil {
-			v, err = ev.Attr(v, name)
+		if err != nil {
+			break
 		}
+		if m, ok := v.(*python.Module); ok {
+			v, err = ev.ImportFrom(m, name) // from app import models: an attribute, or else a module below it
+			continue
+		}
+		v, err = ev.Attr(v, name)
 	}
 	if err != nil {
 		return unknown(err.Error())
@@ -192,6 +200,13 @@ func importedFiles(fsys fs.FS, roots []string, file, name string) []string {
 // argument of configure().
 func targetMetadata(tree *python.File) python.Expr {
 	if v := staticVars(tree, "target_metadata")["target_metadata"]; v != nil {
+		if v.x == nil {
+			// from app.db import metadata as target_metadata
+			imported := &python.NameExpr{Name: "target_metadata"}
+			if _, _, ok := importedName(tree, imported); ok {
+				return imported
+			}
+		}
 		return v.x
 	}
 	var found python.Expr

@@ -114,6 +114,15 @@ func operations() []*operation {
 	}
 }
 
+// opNames are what from alembic.op import * gives.
+func opNames() []string {
+	names := []string{"get_bind", "get_context", "f", "inline_literal", "invoke", "implementation_for", "register_operation", "batch_alter_table"}
+	for _, op := range operations() {
+		names = append(names, op.name)
+	}
+	return names
+}
+
 // Attr implements python.Attrer.
 func (v *opValue) Attr(ev *python.Eval, name string) (python.Value, bool) {
 	o := v.ops

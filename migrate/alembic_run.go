@@ -47,6 +47,7 @@ func (e *alembicEnv) evaluate(fsys fs.FS, rev *alembicRevision, function string,
 			}
 			return engine.Module(ev, name)
 		},
+		UnknownCall: unreadCall(engine),
 	})
 	closers := []func(){ev.Close}
 	atEnd := func(f func()) { closers = append(closers, f) }

@@ -53,6 +53,7 @@ func (r *saRevision) evaluate(fsys fs.FS, file, operation string, before *schema
 			}
 			return engine.Module(ev, name)
 		},
+		UnknownCall: unreadCall(engine),
 	})
 	defer ev.Close()
 	engine.Eval, changes.ev = ev, ev

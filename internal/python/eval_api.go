@@ -149,3 +149,26 @@ func unknownIn(v Value, depth int) *Unknown {
 // Unread gives the reason why not all attributes of a class are known, because a base or its metaclass could not be
 // read; nil if all are.
 func (c *Class) Unread() *Unknown { return c.isPartial() }
+
+// MayRaise says that what native code has just done may have raised an exception instead, for a reason that is not known. It is
+// taken not to have done so, as a call of code that cannot be read is: where a try statement would catch the exception,
+// its handlers are tried as well, and what hangs on them is a gap.
+func (ev *Eval) MayRaise(u *Unknown) {
+	ev.unknowns++
+	ev.lastUnknown = u
+}
+
+// ImportFrom is from m import name: an attribute of the module, or a module below it.
+func (ev *Eval) ImportFrom(m *Module, name string) (Value, error) {
+	return ev.importName(m, m.Name, name)
+}
+
+// Importing tells whether the body of a module is being evaluated, however deep inside of what it calls.
+func (ev *Eval) Importing() bool {
+	for fr := ev.fr; fr != nil; fr = fr.back {
+		if fr.ns != nil && fr.globals != nil && fr.ns == fr.globals.Attrs {
+			return true
+		}
+	}
+	return false
+}

@@ -612,10 +612,13 @@ func (c *compiler) call(x *CallExpr, discard bool) expr {
 				return nil, err
 			}
 			fr.at = off
-			return fr.ev.invoke(fn, self, as, ks, splat, fr, off, discard)
+			return fr.ev.invoke(fn, self, as, ks, splat, fr, off, name, discard)
 		}
 	}
-	fn := c.expr(x.Fn)
+	fn, name := c.expr(x.Fn), ""
+	if n, ok := x.Fn.(*NameExpr); ok {
+		name = n.Name
+	}
 	return func(fr *frame) (Value, error) {
 		f, err := fn(fr)
 		if err != nil {
@@ -630,12 +633,12 @@ func (c *compiler) call(x *CallExpr, discard bool) expr {
 			return nil, err
 		}
 		fr.at = off
-		return fr.ev.invoke(f, nil, as, ks, splat, fr, off, discard)
+		return fr.ev.invoke(f, nil, as, ks, splat, fr, off, name, discard)
 	}
 }
 
 // invoke calls fn, with self as the first argument if it is not nil.
-func (ev *Eval) invoke(fn, self Value, args []Value, kw []Kwarg, splat *Unknown, fr *frame, off int32, discard bool) (Value, error) {
+func (ev *Eval) invoke(fn, self Value, args []Value, kw []Kwarg, splat *Unknown, fr *frame, off int32, name string, discard bool) (Value, error) {
 	if f, ok := fn.(*Func); ok && splat == nil {
 		if self != nil {
 			args = slices.Insert(args, 0, self)
@@ -653,6 +656,7 @@ func (ev *Eval) invoke(fn, self Value, args []Value, kw []Kwarg, splat *Unknown,
 	}
 	call := &Call{Args: args, Kw: kw, Splat: splat, file: fr.file, off: off}
 	if u, ok := fn.(*Unknown); ok {
+		call.Callee = name
 		return ev.callUnknown(u, call, discard)
 	}
 	return ev.call(fn, call)

@@ -396,6 +396,9 @@ type Call struct {
 	// Splat is set if further arguments were passed as * or ** of something that is not known. The evaluator does not
 	// call a Native with it unless it is Pure and TakesSplat.
 	Splat *Unknown
+	// Callee is the name by which a program calls code that cannot be read: that of the attribute, if it is one. It is for
+	// Config.UnknownCall.
+	Callee string
 
 	pos  Pos
 	file *File

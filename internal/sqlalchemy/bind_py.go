@@ -1,6 +1,7 @@
 package sqlalchemy
 
 import (
+	"regexp"
 	"strings"
 
 	"instep/internal/python"
@@ -131,7 +132,7 @@ func (b *bind) Attr(ev *python.Eval, name string) (python.Value, bool) {
 			return ev.Call(call.Pos(), call.Args[0], args, call.Kw...)
 		}), true
 	case "has_table", "table_names", "has_index":
-		return e.inspectorMethod(map[string]string{"has_table": "has_table", "table_names": "get_table_names", "has_index": "has_index"}[name]), true
+		return e.inspectorMethod(nil, map[string]string{"has_table": "has_table", "table_names": "get_table_names", "has_index": "has_index"}[name]), true
 	case "raw_connection", "cursor":
 		return fn(name, func(ev *python.Eval, call *python.Call) (python.Value, error) { return &rawConnection{e}, nil }), true
 	case "info":
@@ -236,7 +237,7 @@ func (d *dialectValue) Attr(ev *python.Eval, name string) (python.Value, bool) {
 	case "has_table":
 		return pure(name, func(ev *python.Eval, call *python.Call) (python.Value, error) {
 			// The first argument is the connection.
-			return ev.Call(call.Pos(), e.inspectorMethod("has_table"), call.Args[min(1, len(call.Args)):], call.Kw...)
+			return ev.Call(call.Pos(), e.inspectorMethod(nil, "has_table"), call.Args[min(1, len(call.Args)):], call.Kw...)
 		}), true
 	case "identifier_preparer":
 		return &preparer{e}, true
@@ -516,6 +517,7 @@ func (e *Engine) run(pos python.Pos, what python.Value, params []python.Value, k
 		}
 		switch statementKindOfPrefix(s.Prefix) {
 		case kindQuery:
+			e.mayFail(pos, s.Prefix+"…")
 			return &result{e: e, query: true}, nil
 		case kindData:
 			e.dataEffect(pos, s.Prefix+"…", true)
@@ -541,6 +543,8 @@ func (e *Engine) run(pos python.Pos, what python.Value, params []python.Value, k
 		return &result{e: e}, s.run(pos)
 	case *statement:
 		if s.kind == "SELECT" {
+			sql, _ := s.sql()
+			e.tryQuery(pos, sql)
 			return &result{e: e, query: true}, nil
 		}
 		if s.kind == "INSERT" && len(params) > 0 {
@@ -573,6 +577,7 @@ func statementKindOfPrefix(prefix string) int {
 func (e *Engine) dataEffect(pos python.Pos, sql string, params bool) {
 	a := &Applied{Statement: stmtOf(e, pos, sql, params), After: e.schema}
 	e.Eval.Effect(python.Effect{Pos: pos, Kind: python.DataEffect, Text: sql, Value: a})
+	e.mayFail(pos, sql)
 }
 
 // runText executes text() with its parameters.
@@ -674,7 +679,71 @@ func (e *Engine) runSQL(pos python.Pos, sql string, unknown []*Unknown) (python.
 			// The answer is a matter of the schema, not of rows: nothing may be assumed of it.
 			return python.NewUnknown(pos, "the answer to "+clip(sql)+" is not modelled"), nil
 		}
+		e.tryQuery(pos, sql)
 		return &result{e: e, query: true}, nil
 	}
 	return &result{e: e}, e.Execute(pos, sql, unknown...)
+}
+
+// plainQuery matches the queries that are simple enough to see that the server answers them.
+var plainQuery = regexp.MustCompile("(?is)^\\s*SELECT\\s+([\\w`*,().\\s]+?)\\s+FROM\\s+`?(\\w+)`?(?:\\s+LIMIT\\s+\\d+)?\\s*;?\\s*$")
+
+// tryQuery notes that a query may fail, unless all that it names is there: that it does is how programs find out whether a
+// table or a column is there.
+func (e *Engine) tryQuery(pos python.Pos, sql string) {
+	if m := plainQuery.FindStringSubmatch(sql); m != nil {
+		if t := e.seen().Table(m[2]); t != nil {
+			all := true
+			for _, item := range strings.Split(m[1], ",") {
+				item = strings.TrimPrefix(strings.Trim(strings.TrimSpace(item), "`"), m[2]+".")
+				switch strings.ToUpper(strings.Join(strings.Fields(item), "")) {
+				case "*", "1", "COUNT(*)", "COUNT(1)":
+				default:
+					all = all && t.Column(item) != nil
+				}
+			}
+			if all {
+				return
+			}
+		}
+	}
+	e.mayFail(pos, sql)
+}
+
+// A Touch says what running a statement can change.
+type Touch uint8
+
+// What running a statement can change. TouchesUnknown is said of what is no statement, too.
+const (
+	TouchesUnknown Touch = iota
+	TouchesRows          // or nothing at all
+	TouchesSchema
+)
+
+// Touches tells what running a value as a statement can change, for code that cannot be read and gets it.
+func (e *Engine) Touches(what python.Value) Touch {
+	kind := kindNone
+	switch s := what.(type) {
+	case *statement, *query:
+		return TouchesRows
+	case *ddlElement:
+		return TouchesSchema
+	case *Expr:
+		sql := (&compiler{}).expr(s, sqlMode{tables: true})
+		kind = statementKind(sql)
+	case python.Str:
+		kind = statementKind(string(s))
+	case *nameValue:
+		kind = statementKind(string(s.Str))
+	case *python.Unknown:
+		if kind = statementKindOfPrefix(s.Prefix); kind == kindSchema {
+			return TouchesUnknown
+		}
+	default:
+		return TouchesUnknown
+	}
+	if kind == kindSchema {
+		return TouchesSchema
+	}
+	return TouchesRows
 }

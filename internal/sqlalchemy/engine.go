@@ -163,6 +163,7 @@ func (e *Engine) executeOne(pos python.Pos, sql string, unknown []*Unknown) erro
 	case kindData:
 		st := schema.Statement{SQL: sql, Pos: schemaPos(pos), Migration: e.Migration, Params: len(unknown) > 0}
 		e.Eval.Effect(python.Effect{Pos: pos, Kind: python.DataEffect, Text: sql, Value: &Applied{Statement: st, After: e.schema}})
+		e.mayFail(pos, sql)
 		return nil
 	}
 	return e.Emit(pos, DDL{SQL: sql, Unknown: unknown})
@@ -204,7 +205,20 @@ func (e *Engine) apply(pos python.Pos, st schema.Statement, gap *schema.Gap) err
 	}
 	a.After = e.schema
 	e.Eval.Effect(python.Effect{Pos: pos, Kind: python.SchemaEffect, Text: st.SQL, Value: a})
+	if refused == nil && dependsOnRows.MatchString(st.SQL) {
+		e.mayFail(pos, st.SQL)
+	}
 	return nil
+}
+
+// dependsOnRows matches the changes of a table that a server refuses if a row does not fit: NULL where it is forbidden now, a
+// value that is too long, a duplicate, a missing parent.
+var dependsOnRows = regexp.MustCompile(`(?is)^\s*(?:ALTER\s+TABLE\b.*\b(?:MODIFY|CHANGE|UNIQUE|PRIMARY\s+KEY|FOREIGN\s+KEY|CHECK)|CREATE\s+UNIQUE)\b`)
+
+// mayFail tells the evaluation that the server may refuse a statement because of the rows that it finds, or a query because
+// of what it reads: programs find out by trying.
+func (e *Engine) mayFail(pos python.Pos, sql string) {
+	e.Eval.MayRaise(python.NewUnknown(pos, "whether the server refuses "+clip(sql)+" is not known"))
 }
 
 // The places at which "?" can be replaced so that the rest of a definition can be applied.

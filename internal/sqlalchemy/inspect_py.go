@@ -1,7 +1,10 @@
 package sqlalchemy
 
 import (
+	"maps"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"instep/analyzer/schema"
@@ -12,11 +15,100 @@ func stmtOf(e *Engine, pos python.Pos, sql string, params bool) schema.Statement
 	return schema.Statement{SQL: sql, Pos: schemaPos(pos), Migration: e.Migration, Params: params}
 }
 
-// An inspector is inspect(engine).
-type inspector struct{ e *Engine }
+// An inspector is inspect(engine). It asks the server once for the names of the tables, and once for each table, and goes
+// on giving the same answers when the schema has changed (SQLAlchemy's manual, "Reflecting Database Objects": results are
+// cached; tested with 1.4.46: on MySQL one SHOW CREATE TABLE answers for columns, indexes and constraints alike).
+type inspector struct {
+	e *Engine
+	// asked holds, for "names", "views", "table NAME" and "has NAME", the schema when that was asked for. It is never
+	// changed, but replaced.
+	asked map[string]asking
+}
+
+// An asking is when an inspector asked the server.
+type asking struct {
+	s     *schema.Schema
+	maybe bool // it may not have asked then, or at another time: that depends on a condition that is not known
+}
 
 // Inspector gives inspect(bind) as a Python value.
-func (e *Engine) Inspector() python.Value { return &inspector{e} }
+func (e *Engine) Inspector() python.Value { return &inspector{e: e} }
+
+// Save implements python.Mutable.
+func (i *inspector) Save() any { return i.asked }
+
+// Restore implements python.Mutable.
+func (i *inspector) Restore(state any) { i.asked = state.(map[string]asking) }
+
+// Merge implements python.Merger.
+func (i *inspector) Merge(ev *python.Eval, before, a, b any, why *python.Unknown) {
+	x, y := a.(map[string]asking), b.(map[string]asking)
+	all := map[string]asking{}
+	for k, v := range x {
+		if w, ok := y[k]; !ok || w.s != v.s {
+			v.maybe = true
+		}
+		all[k] = v
+	}
+	for k, v := range y {
+		if w, ok := x[k]; !ok || w.s != v.s || w.maybe {
+			v.maybe = true
+		}
+		all[k] = v
+	}
+	i.asked = all
+}
+
+// ask gives the schema from which a question is answered: as it is now, or as it was when it was asked first. ok is false
+// where which of the two is not known, and same says that it makes a difference. A nil inspector remembers nothing.
+func (i *inspector) ask(e *Engine, key string, same func(a, b *schema.Schema) bool) (s *schema.Schema, ok bool) {
+	now := e.seen()
+	if i == nil {
+		return now, true
+	}
+	if first, asked := i.asked[key]; asked {
+		return first.s, !first.maybe || same(first.s, now)
+	}
+	e.Eval.Touch(i)
+	i.asked = maps.Clone(i.asked)
+	if i.asked == nil {
+		i.asked = map[string]asking{}
+	}
+	i.asked[key] = asking{s: now}
+	return now, true
+}
+
+// remembers gives when the inspector asked, if it did.
+func (i *inspector) remembers(key string) (asking, bool) {
+	if i == nil {
+		return asking{}, false
+	}
+	a, ok := i.asked[key]
+	return a, ok
+}
+
+// stale is the answer to a question that may have been asked before the schema changed.
+func stale(pos python.Pos) python.Value {
+	return python.NewUnknown(pos, "whether the inspector answers from what it has seen before the last change of the schema is not known")
+}
+
+func tableNames(s *schema.Schema) []string {
+	var out []string
+	for _, t := range s.Tables() {
+		out = append(out, t.Name)
+	}
+	return out
+}
+
+func viewNames(s *schema.Schema) []string {
+	var out []string
+	for _, v := range s.Views() {
+		out = append(out, v.Name)
+	}
+	return out
+}
+
+func hasTable(s *schema.Schema, name string) bool { return s.Table(name) != nil || s.View(name) != nil }
 
 // TypeName implements python.Value.
 func (*inspector) TypeName() string { return "Inspector" }
@@ -32,7 +124,11 @@ func (i *inspector) Attr(ev *python.Eval, name string) (python.Value, bool) {
 	case "default_schema_name":
 		return strOrNone(e.schema.Database()), true
 	case "clear_cache":
-		return give(name, python.None), true
+		return fn(name, func(*python.Eval, *python.Call) (python.Value, error) {
+			e.Eval.Touch(i)
+			i.asked = nil
+			return python.None, nil
+		}), true
 	case "reflecttable", "reflect_table":
 		return fn(name, func(ev *python.Eval, call *python.Call) (python.Value, error) {
 			if t, ok := first(call.Args, call.Keyword("table")).(*Table); ok {
@@ -41,7 +137,7 @@ func (i *inspector) Attr(ev *python.Eval, name string) (python.Value, bool) {
 			return python.None, nil
 		}), true
 	}
-	if m := e.inspectorMethod(name); m != nil {
+	if m := e.inspectorMethod(i, name); m != nil {
 		return m, true
 	}
 	return nil, false
@@ -64,24 +160,21 @@ func strList(ss []string) *python.List {
 	return python.NewList(out...)
 }
 
-// inspectorMethod gives a method of an Inspector; nil if it is not modelled.
-func (e *Engine) inspectorMethod(name string) python.Value {
+// inspectorMethod gives a method of an Inspector; nil if it is not modelled. i is nil for a connection, which has some of the
+// methods and remembers nothing.
+func (e *Engine) inspectorMethod(i *inspector, name string) python.Value {
 	switch name {
-	case "get_table_names", "get_sorted_table_and_fkc_names":
-		return pure(name, func(*python.Eval, *python.Call) (python.Value, error) {
-			var out []string
-			for _, t := range e.seen().Tables() {
-				out = append(out, t.Name)
+	case "get_table_names", "get_sorted_table_and_fkc_names", "get_view_names":
+		key, list := "names", tableNames
+		if name == "get_view_names" {
+			key, list = "views", viewNames
+		}
+		return pure(name, func(ev *python.Eval, call *python.Call) (python.Value, error) {
+			s, ok := i.ask(e, key, func(a, b *schema.Schema) bool { return slices.Equal(list(a), list(b)) })
+			if !ok {
+				return stale(call.Pos()), nil
 			}
-			return strList(out), nil
-		})
-	case "get_view_names":
-		return pure(name, func(*python.Eval, *python.Call) (python.Value, error) {
-			var out []string
-			for _, v := range e.schema.Views() {
-				out = append(out, v.Name)
-			}
-			return strList(out), nil
+			return strList(list(s)), nil
 		})
 	case "get_schema_names":
 		return pure(name, func(ev *python.Eval, call *python.Call) (python.Value, error) {
@@ -97,7 +190,12 @@ func (e *Engine) inspectorMethod(name string) python.Value {
 			}
 			t := e.seen().Table(table)
 			if name != "has_index" {
-				return python.Bool(t != nil || e.schema.View(table) != nil), nil
+				// SQLAlchemy 2.0 remembers this as well; 1.4 asks again.
+				s, ok := i.ask(e, "has "+table, func(a, b *schema.Schema) bool { return hasTable(a, table) == hasTable(b, table) })
+				if has := hasTable(e.seen(), table); ok && hasTable(s, table) == has {
+					return python.Bool(has), nil
+				}
+				return python.NewUnknown(call.Pos(), "whether an inspector asks again for a table that was made or dropped since depends on the version of SQLAlchemy"), nil
 			}
 			arg := call.Keyword("index_name")
 			if len(call.Args) > 1 {
@@ -116,14 +214,18 @@ func (e *Engine) inspectorMethod(name string) python.Value {
 			if u != nil {
 				return python.NewUnknown(call.Pos(), u.Why), nil
 			}
-			t := e.seen().Table(table)
-			if t == nil {
+			key := "table " + table
+			if _, asked := i.remembers(key); !asked && e.seen().Table(table) == nil {
 				if e.schema.View(table) != nil {
 					return python.NewUnknown(call.Pos(), "reflection of views is not modelled"), nil
 				}
 				return nil, ev.Raise(e.ExceptionClass("NoSuchTableError"), python.Str(table))
 			}
-			return e.reflected(name, t), nil
+			s, ok := i.ask(e, key, func(a, b *schema.Schema) bool { return reflect.DeepEqual(a.Table(table), b.Table(table)) })
+			if !ok {
+				return stale(call.Pos()), nil
+			}
+			return e.reflected(name, s.Table(table)), nil
 		})
 	}
 	return nil

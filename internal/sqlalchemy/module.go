@@ -252,7 +252,7 @@ func (e *Engine) coreNames() []any {
 		"inspect", pure("inspect", func(ev *python.Eval, call *python.Call) (python.Value, error) {
 			switch v := first(call.Args, nil).(type) {
 			case *bind:
-				return &inspector{e}, nil
+				return &inspector{e: e}, nil
 			case *python.Unknown:
 				return v, nil
 			case *python.Class:
@@ -305,9 +305,9 @@ func (e *Engine) inspectorClass() *python.Class {
 	if c == nil {
 		c = &python.Class{Name: "Inspector", Module: "sqlalchemy.engine.reflection"}
 		c.New = func(ev *python.Eval, cls *python.Class, call *python.Call) (python.Value, error) {
-			return &inspector{e}, nil
+			return &inspector{e: e}, nil
 		}
-		c.Attrs = python.NewNamespace("from_engine", pure("from_engine", func(*python.Eval, *python.Call) (python.Value, error) { return &inspector{e}, nil }))
+		c.Attrs = python.NewNamespace("from_engine", pure("from_engine", func(*python.Eval, *python.Call) (python.Value, error) { return &inspector{e: e}, nil }))
 		e.classes["Inspector"] = c
 	}
 	return c
