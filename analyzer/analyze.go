@@ -386,6 +386,9 @@ func harmless(sql string) bool {
 	case "SET":
 		return !has("GLOBAL", "PERSIST", "PERSIST_ONLY", "PASSWORD", "ROLE")
 	case "CREATE", "ALTER", "DROP", "RENAME":
+		if has("PROCEDURE", "FUNCTION") && has("SECURITY") {
+			return false // whose rights a routine has is not in the schema
+		}
 		return !has("USER", "ROLE", "SERVER", "TABLESPACE", "LOGFILE", "UNDO", "INSTANCE", "RESOURCE", "TRUNCATE", "DISCARD", "IMPORT", "EXCHANGE")
 	}
 	return false
@@ -400,8 +403,8 @@ func (a *analysis) between(d *Database, net *Pass, now, future *schema.Schema, t
 			return false
 		}
 		return !slices.ContainsFunc(net.hazards, func(n hazardAt) bool {
-			return n.Breaks&code != 0 && !n.Caution && (n.Hits == h.Hits && h.Use&^n.Use == 0 ||
-				n.Rule == h.Rule && n.Hits == h.Hits)
+			// What is true of the ends on a condition, or lets itself be ignored by its rule, says nothing of another rule's hazard.
+			return n.Breaks&code != 0 && !n.Caution && n.Hits == h.Hits && h.Use&^n.Use == 0 && (n.Rule == h.Rule || n.If == "")
 		})
 	}
 	p := a.pass(d, d.Old, now, schema.Diff(d.Old, now))

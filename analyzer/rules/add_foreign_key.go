@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"instep/analyzer"
@@ -25,6 +26,12 @@ var addForeignKey = &analyzer.Rule{
 			Old:     "CREATE TABLE users (id INT NOT NULL PRIMARY KEY); CREATE TABLE posts (id INT)",
 			Migrate: "ALTER TABLE posts ADD COLUMN user_id INT, ADD CONSTRAINT fk FOREIGN KEY (user_id) REFERENCES users (id)",
 			Want:    []string{"old-code users: update, delete (caution)"},
+		},
+		{
+			Name:    "on a new column and one that old code changes",
+			Old:     "CREATE TABLE users (id INT, team INT, PRIMARY KEY (team, id)); CREATE TABLE posts (team INT)",
+			Migrate: "ALTER TABLE posts ADD COLUMN user_id INT, ADD CONSTRAINT fk FOREIGN KEY (team, user_id) REFERENCES users (team, id)",
+			Want:    []string{"old-code posts: update (caution)", "old-code users: update, delete (caution)"},
 		},
 		{
 			Name:    "dropped",
@@ -56,6 +63,9 @@ var addForeignKey = &analyzer.Rule{
 				h.What = "rows without a parent stay unnoticed, for foreign_key_checks is off: " + what
 			}
 			p.Report(h)
+		}
+		if known := slices.ContainsFunc(f.Columns, func(name string) bool { return p.AddedColumn(t, name) == nil }); fresh && known {
+			p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(p.OldTable(t)), Use: analyzer.Update, Caution: true, Mediated: true, What: what, If: "new code has written rows with a parent, and old code changes what refers to it (1452)"})
 		}
 		if p.AddedTable(f.RefTable) {
 			return

@@ -24,6 +24,11 @@ var addUniqueIndex = &analyzer.Rule{
 			Old: "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN nick INT UNIQUE",
 		},
 		{
+			Name: "on a new column and one that old code changes",
+			Old:  "CREATE TABLE users (id INT, nick INT)", Migrate: "ALTER TABLE users ADD COLUMN team INT, ADD UNIQUE KEY u (team, nick)",
+			Want: []string{"old-code users: update (caution)"},
+		},
+		{
 			Name: "on a new column that is always the same for old code",
 			Old:  "CREATE TABLE users (id INT)", Migrate: "ALTER TABLE users ADD COLUMN nick INT NOT NULL DEFAULT 0, ADD UNIQUE KEY u (nick)",
 			Want: []string{"new-code users: write", "old-code users: write", "running key users.u"},
@@ -44,9 +49,31 @@ var addUniqueIndex = &analyzer.Rule{
 			p.Accept()
 			if !cannotCollide(p, c.Table, c.Key) {
 				addsUnique(p, c.Table, c.Key)
+			} else {
+				collidesLater(p, c.Table, c.Key)
 			}
 		}
 	},
+}
+
+// collidesLater reports that rows of new code may collide in a key in which rows of old code do not, for old code leaves a column of it NULL.
+func collidesLater(p *analyzer.Pass, t *schema.Table, k *schema.Key) {
+	var fresh, known []string
+	for _, name := range columns(k) {
+		if c := p.AddedColumn(t.Name, name); c != nil {
+			fresh = append(fresh, name)
+		} else {
+			known = append(known, name)
+		}
+	}
+	if old := p.Old.Table(p.OldTable(t.Name)); len(fresh) == 0 || len(known) == 0 || old == nil || staysUnique(p, old, t, k) {
+		return
+	}
+	p.Report(analyzer.Hazard{
+		Breaks: oldCode, Hits: table(p.OldTable(t.Name)), Use: analyzer.Update, Caution: true, Mediated: true,
+		What: t.Name + " gets the unique key " + k.Name + " (" + strings.Join(columns(k), ", ") + ")",
+		If:   "new code has written rows that are alike in " + strings.Join(fresh, ", ") + ", and old code makes them alike in " + strings.Join(known, ", ") + ", too (1062)",
+	})
 }
 
 func addsUnique(p *analyzer.Pass, t *schema.Table, k *schema.Key) {

@@ -201,8 +201,9 @@ func TestUnknownIsNeverSafe(t *testing.T) {
 		"SET GLOBAL sql_mode = ''",
 		"DROP USER app",
 		"ANALYZE DELETE FROM users",
+		"ALTER PROCEDURE p SQL SECURITY INVOKER",
 	} {
-		r := analyzer.Analyze(upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT)", Migrate: migrate}), All)
+		r := analyzer.Analyze(upgrade(t, analyzer.Example{Old: "CREATE TABLE users (id INT); CREATE PROCEDURE p () SELECT 1", Migrate: migrate}), All)
 		if r.Verdict != analyzer.Unproven {
 			t.Errorf("%s: %s", migrate, r.Verdict)
 		}
@@ -448,6 +449,8 @@ func TestSymmetry(t *testing.T) {
 	exceptions := map[string]string{
 		"add-foreign-key/on a new column that is NULL for old code":             "a parent with children is deleted: they are there when the column goes, not when it comes",
 		"add-unique-index/on a new column that is always the same for old code": "new code does not write a column that goes",
+		"add-unique-index/on a new column and one that old code changes":        "rows with a value are there when the column goes, not when it comes",
+		"add-foreign-key/on a new column and one that old code changes":         "likewise",
 		"enum-to-string/too short":                                              "judged as any change to another type, stricter for readers than needed",
 		"string-to-enum/a member is longer than the text was":                   "likewise",
 		"drop-foreign-key/it cleaned up":                                        "a new action is what new code was written for",
@@ -548,5 +551,15 @@ func TestRebuildHasACost(t *testing.T) {
 		if r.Verdict != analyzer.AnyOrder || len(r.Costs) != 1 || !r.Costs[0].RebuildsTable || r.Proviso == "" {
 			t.Errorf("%s: %s %+v", migrate, r.Verdict, r.Costs)
 		}
+	}
+}
+
+// TestBetweenBesideIgnored: what is ignored of the ends does not hide what another rule says of a schema in between.
+func TestBetweenBesideIgnored(t *testing.T) {
+	u := upgrade(t, analyzer.Example{Old: "CREATE TABLE users (age INT)", Migrate: "ALTER TABLE users MODIFY age TINYINT NOT NULL; ALTER TABLE users MODIFY age INT NOT NULL"})
+	u.Ignores = []analyzer.Ignore{{Rule: "null-to-not-null", Object: "users.age", Because: "it is always written"}}
+	r := analyzer.Analyze(u, All)
+	if s := r.Services[0]; r.Verdict != analyzer.Split || s.Place != analyzer.Nowhere {
+		t.Errorf("%s, %s: %s", r.Verdict, s.Place, r.Why)
 	}
 }
