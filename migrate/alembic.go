@@ -133,6 +133,9 @@ func readAlembic(fsys fs.FS, dir string) (*History, error) {
 	}
 	ordered, gaps := orderAlembic(revs)
 	h.Gaps = append(h.Gaps, gaps...)
+	if len(conf.locations) == 0 {
+		h.Gaps = append(h.Gaps, strayRevisions(fsys, found.files, revs)...)
+	}
 	env := &alembicEnv{dir: dir}
 	for _, rev := range ordered {
 		h.Revisions = append(h.Revisions, Revision{

@@ -208,3 +208,36 @@ def run(connection):
 		t.Errorf("gaps in lines %v, want %v: %v", lines, want, r.AllGaps())
 	}
 }
+
+// TestAlembicStrayRevisions checks that a revision in a folder that is not read is not passed over.
+func TestAlembicStrayRevisions(t *testing.T) {
+	a, b, c := revision("a", "None"), revision("b", "a"), revision("c", "b")
+	for _, tt := range []struct {
+		name  string
+		files []string
+		want  string
+	}{
+		{"a configuration of another name", []string{"conf/prod.ini", "[alembic]\nscript_location = m\nversion_locations = m/versions more/versions\n", "more/versions/x.py", b},
+			"more/versions/x.py:1:1: revision b, which follows a: it lies outside"},
+		{"a name as Alembic gives it", []string{"more/1a2b3c4d_add_x.py", b}, "more/1a2b3c4d_add_x.py:1:1: revision b, which follows a"},
+		{"another file", []string{"more/x.py", b}, ""},
+		{"a copy", []string{"copy/versions/a.py", a}, ""},
+		{"another history", []string{"other/versions/c.py", c}, ""},
+		{"test data", []string{"tests/versions/b.py", b}, ""},
+		{"left out by the configuration", []string{"alembic.ini", "[alembic]\nscript_location = m\nversion_locations = m/versions\n", "m/old_versions/b.py", b}, ""},
+	} {
+		_, gaps := history(t, "m", append(tt.files, "m/env.py", "from alembic import context\n", "m/versions/a.py", a)...)
+		if got := strings.Join(gaps, "\n"); tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: gaps %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestDelimiterIsMySQL checks that $$ as a delimiter of the mysql client is not taken for PostgreSQL's quotes.
+func TestDelimiterIsMySQL(t *testing.T) {
+	fsys, files := pyTree("db/migration/V1__a.sql", "CREATE TABLE t (id INT);\nDELIMITER $$\nCREATE PROCEDURE p() BEGIN SELECT 1; END$$\nDELIMITER ;\n")
+	histories, err := Find(fsys, files, nil)
+	if err != nil || len(histories) != 1 {
+		t.Errorf("%d histories, error %v", len(histories), err)
+	}
+}

@@ -373,7 +373,7 @@ var foreignSign = regexp.MustCompile(`(?im)\b(jsonb|bytea|timestamptz|bigserial|
 
 // mysqlSign is SQL that only MySQL and MariaDB understand, or that others do not write.
 var mysqlSign = regexp.MustCompile("(?im)`|\\bengine\\s*=|\\bauto_increment\\b|\\bunsigned\\b|\\butf8mb[34]\\b|\\b(long|medium|tiny)(text|blob)\\b|\\bmodify\\s+(column\\b)?|\\btinyint\\s*\\(|" +
-	"\\bon\\s+update\\s+current_timestamp|\\bdatetime\\s*\\(|\\bchange\\s+column\\b|\\bcharacter\\s+set\\b|^\\s*(unique\\s+)?key\\s+\\w")
+	"\\bon\\s+update\\s+current_timestamp|\\bdatetime\\s*\\(|\\bchange\\s+column\\b|\\bcharacter\\s+set\\b|^\\s*delimiter\\s+\\S|^\\s*(unique\\s+)?key\\s+\\w")
 
 // noCode is what says nothing about the dialect: comments, but for those that MySQL runs, and strings.
 var noCode = regexp.MustCompile(`(?m)--([ \t].*)?$|/\*[^!](?s:.*?)\*/|'(?:[^'\\]|\\.)*'`)
