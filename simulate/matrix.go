@@ -134,8 +134,8 @@ func newMatrix(ctx context.Context, srv *Server, database string, in matrixInput
 func (m *matrix) prepare(of Subject) {
 	var implied *prepared
 	for _, s := range m.Services {
-		if s.Access == analyzer.NoAccess {
-			continue
+		if s.Access == analyzer.NoAccess || s.Elsewhere && of.Code == analyzer.OldCode {
+			continue // a service that is new has no old code
 		}
 		of.Service = s
 		w := workloadOf(of)

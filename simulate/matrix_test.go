@@ -279,6 +279,19 @@ func matrixText(cells []analyzer.Cell) []string {
 	return list
 }
 
+// TestMatrixNewService: a service that is new has no old code that could fail.
+func TestMatrixNewService(t *testing.T) {
+	_, cells := matrixRun(t, testServer(t, servertest.MariaDB(t)), "newservice",
+		"CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a INT)", "ALTER TABLE t DROP COLUMN a",
+		matrixInput{Services: []analyzer.Service{{Name: "code"}, {Name: "new", Elsewhere: true}}})
+	if got := matrixText(cells); !slices.Equal(got, []string{"code old-code 1: 1054"}) {
+		t.Errorf("failures: %q", got)
+	}
+	if !slices.ContainsFunc(cells, func(c analyzer.Cell) bool { return c.Service == "new" && c.Code == analyzer.NewCode && c.Sent > 0 }) {
+		t.Error("its new code was not run")
+	}
+}
+
 func TestMatrix(t *testing.T) {
 	for _, f := range matrixFlavours {
 		t.Run(f.name, func(t *testing.T) {

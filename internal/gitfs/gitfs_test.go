@@ -778,7 +778,7 @@ func TestTags(t *testing.T) {
 }
 
 func TestCompareVersions(t *testing.T) {
-	order := []string{"v1", "v1.0", "v1.0.1", "v1.2-alpha", "v1.2-beta2", "v1.2-rc1", "v1.2-rc10", "v1.2", "v1.2.1", "v1.10", "v2.0.0-rc.1", "v2.0.0", "v10"}
+	order := []string{"v1", "v1.0", "v1.0.1", "v1.2-alpha", "v1.2-beta2", "v1.2-rc1", "v1.2-rc10", "v1.2", "v1.2.1", "1.9", "v1.10", "1.11", "V1.12", "v2.0.0-rc.1", "2.0.0", "v2.0.0", "v10"}
 	for i, a := range order {
 		for j, b := range order {
 			got := CompareVersions(a, b)

@@ -108,10 +108,10 @@ func (r *Repo) TagNames() ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// CompareVersions orders names by the numbers in them: v3.99 < v3.110, v3 < v3.0 < v3.1, 2.0-rc1 < 2.0. It is for
-// sorting: names that differ never compare as equal.
+// CompareVersions orders names by the numbers in them: v3.99 < v3.110, v3 < v3.0 < v3.1, 2.0-rc1 < 2.0, with or without a v before
+// them. It is for sorting: names that differ never compare as equal.
 func CompareVersions(a, b string) int {
-	x, y := a, b
+	x, y := withoutV(a), withoutV(b)
 	for x != "" && y != "" {
 		if digit(x[0]) && digit(y[0]) {
 			n, m := number(x), number(y)
@@ -139,7 +139,7 @@ func CompareVersions(a, b string) int {
 	}
 	switch {
 	case x == "" && y == "":
-		return strings.Compare(a, b) // 1.01 and 1.1
+		return strings.Compare(a, b) // 1.01 and 1.1, 1.1 and v1.1
 	case preRelease(x):
 		return -1
 	case preRelease(y):
@@ -157,6 +157,14 @@ func preRelease(s string) bool {
 		}
 	}
 	return false
+}
+
+// withoutV takes the v off a version: a project that has begun or stopped to write it goes on counting.
+func withoutV(s string) string {
+	if len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && digit(s[1]) {
+		return s[1:]
+	}
+	return s
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }

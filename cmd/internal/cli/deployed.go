@@ -194,6 +194,9 @@ func (o *options) deployedEnds(cmd *cobra.Command, repo *gitfs.Repo, args []stri
 	said := map[string][]*tree{}
 	for _, s := range all {
 		if s.value == notDeployed && s.service != "" {
+			if s.service == analyzer.MigrationStep {
+				return nil, fmt.Errorf("--deployed %s=%s: databases are somewhere: give the ref whose migrations they have run last", s.service, notDeployed)
+			}
 			said[s.service] = []*tree{}
 			continue
 		}
@@ -238,6 +241,14 @@ func (e *ends) settle(repo *gitfs.Repo, a *analysis, said map[string][]*tree, o 
 	if err != nil {
 		return err
 	}
+	distinct = slices.DeleteFunc(distinct, func(t *tree) bool { // a REF for all that are not named, where all are
+		for _, ts := range where {
+			if slices.Contains(ts, t) {
+				return false
+			}
+		}
+		return !slices.Contains(databases, t)
+	})
 	return e.order(repo, a, distinct, where, databases, sure)
 }
 
@@ -349,9 +360,6 @@ func (e *ends) order(repo *gitfs.Repo, a *analysis, distinct []*tree, where map[
 			}
 			continue
 		}
-		if len(here) == 0 && !slices.Contains(databases, t) {
-			continue // a REF for all that are not named, where all are
-		}
 		reached := sure || !slices.Contains(databases, t)
 		for _, x := range databases {
 			if sure && x != e.deployed || !reached {
@@ -461,7 +469,11 @@ func (r *resolver) keep(t *tree, err error) ([]*tree, error) {
 func (r *resolver) resolve(s saying) ([]*tree, error) {
 	switch {
 	case s.version != deployedVersion{}:
-		return r.keep(r.released(s.version))
+		ts, err := r.keep(r.released(s.version))
+		if err != nil {
+			err = fmt.Errorf("%s says %s: %w", s.value, report.Clean(s.version.String()), err)
+		}
+		return ts, err
 	case s.value == latestTag:
 		return r.keep(r.latest())
 	case !strings.Contains(s.value, "://"):
@@ -592,7 +604,8 @@ func (r *resolver) released(v deployedVersion) (*tree, error) {
 		commit = ""
 	}
 	names := []string{v.Version, "v" + v.Version}
-	if v.Version != "" {
+	// 1.2~1 may be the version of a package; after a tag's name it would be the parent.
+	if v.Version != "" && !strings.ContainsAny(v.Version, "~^:") && !strings.Contains(v.Version, "@{") {
 		for _, name := range names {
 			c, err := r.repo.Resolve("refs/tags/" + name)
 			if err == nil && (commit == "" || strings.HasPrefix(c.ID, commit)) {

@@ -284,6 +284,13 @@ func TestDeployedVersionIsATag(t *testing.T) {
 			t.Errorf("%s: exit %d, %q, %q", version, code, stdout.String(), stderr.String())
 		}
 	}
+	for _, version := range []string{"v1.1~1", "1.1^", "v1.1^{commit}", "v1.1@{0}"} { // of a ref, these would be others
+		var stdout, stderr bytes.Buffer
+		code := Run(context.Background(), []string{"-C", dir, "--deployed", versionEndpoint(t, fmt.Sprintf(`{"version": %q}`, version)), "v1.1"}, &stdout, &stderr)
+		if code != 2 || stdout.Len() > 0 || !strings.Contains(stderr.String(), version+": that is no tag") {
+			t.Errorf("%s: exit %d, %q, %q", version, code, stdout.String(), stderr.String())
+		}
+	}
 	if r := checkJSON(t, dir, "--deployed", versionEndpoint(t, `{"version": "1.0"}`), "v1.1"); r.Verdict != "ordered" {
 		t.Errorf("a tag without its v: %s", r.Verdict)
 	}

@@ -260,6 +260,8 @@ func (c *botConfig) check(ck *checker) {
 			switch {
 			case value == "":
 				ck.fail(where, "what is deployed is empty: a tag, a branch, %s, or the address of a version endpoint", latestTag)
+			case value == notDeployed && service == analyzer.MigrationStep:
+				ck.fail(where, "databases are somewhere: give the ref whose migrations they have run last")
 			case strings.Contains(value, "://"):
 				for raw := range strings.SplitSeq(value, ",") {
 					if _, err := versionAddress(raw); err != nil {
@@ -448,6 +450,7 @@ func (r botRepository) moves() func(ref string) bool {
 	for _, service := range sortedKeys(r.Deployed) {
 		switch value := r.Deployed[service]; {
 		case strings.Contains(value, "://"): // a deployment is no push
+		case value == notDeployed && service != "":
 		case value == latestTag:
 			all = append(all, func(ref string) bool {
 				tag, ok := strings.CutPrefix(ref, "refs/tags/")
@@ -588,6 +591,9 @@ func (w botWhere) String() string {
 func (w botWhere) names() string {
 	var parts []string
 	for _, service := range sortedKeys(w) {
+		if len(w[service]) == 0 {
+			parts = append(parts, service+"="+notDeployed)
+		}
 		for _, r := range w[service] {
 			parts = append(parts, service+"="+r.rev)
 		}
@@ -606,6 +612,9 @@ func (w *botRepository) deployedAt(ctx context.Context, remote *gitfs.Remote) (b
 	for _, service := range sortedKeys(w.Deployed) {
 		value := w.Deployed[service]
 		switch {
+		case value == notDeployed && service != "":
+			all[service] = []botRef{}
+			continue
 		case strings.Contains(value, "://"):
 			for raw := range strings.SplitSeq(value, ",") {
 				refs, err := reported(ctx, remote, raw)
@@ -761,6 +770,7 @@ func (s *botServer) analyse(c *botClone, w botRepository, note string, deployed 
 	said := map[string][]*tree{}
 	known := map[string]*tree{}
 	for _, service := range sortedKeys(deployed) {
+		said[service] = []*tree{}
 		for _, r := range deployed[service] {
 			if known[r.commit] == nil {
 				if known[r.commit], err = load(r); err != nil {

@@ -486,6 +486,29 @@ func TestServeApart(t *testing.T) {
 	}
 }
 
+// TestServeNew: a service that is new has no old code.
+func TestServeNew(t *testing.T) {
+	h, commits := newHub(t, []string{"shop"}, []string{"one"})
+	config := filepath.Join(t.TempDir(), "bot.yaml")
+	src := fmt.Sprintf("listen: 127.0.0.1:0\ndata: %s\napi: %s/api/v3\nrepositories:\n  - repository: o/shop\n    deployed: {admin: v1.0, app: none}\n", filepath.Join(t.TempDir(), "data"), h.URL)
+	if err := os.WriteFile(config, []byte(src), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p := startServe(t, "", config)
+	h.point(t, "shop", "refs/pull/7/head", commits["one"])
+	if err := send(func() string { return p.url }, "pull_request", "d-1", pullBody("shop", "opened", 7, commits["one"], 1)); err != nil {
+		t.Fatal(err)
+	}
+	p.waitIdle(20 * time.Second)
+	comments := h.comments("shop", 7)
+	if len(comments) != 1 || strings.Contains(comments[0], "different refs") || !strings.Contains(comments[0], "admin") {
+		t.Fatalf("%q\n%s", comments, p.tail())
+	}
+	if done := p.logged("checked"); len(done) != 1 || done[0]["deployed"] != commits["v1.0"] {
+		t.Errorf("%v", done)
+	}
+}
+
 // mergeCommit makes a commit with the second parent's tree.
 func mergeCommit(t *testing.T, dir, first, second string) string {
 	t.Helper()
@@ -820,6 +843,7 @@ repositories:
 		{"repositories: [{repository: o/r, deployed: {}}]\n", "deployed is missing"},
 		{"repositories: [{repository: o/r, deployed: [v1]}]\n", "one value, or a mapping"},
 		{"repositories: [{repository: o/r, deployed: {app: ''}}]\n", "what is deployed is empty"},
+		{"repositories: [{repository: o/r, deployed: {app: v1, migration: none}}]\n", "databases are somewhere"},
 		{"repositories:\n- repository: o/r\n  deployed:\n    app: ftp://x\n", "bot.yaml:4:10: "},
 		{"repositories: [{repository: o/r, deployed: v1, tags: v*}]\n", "latest-tag only"},
 		{"repositories: [{repository: o/r, deployed: v1, name: a/b}]\n", "no name"},
@@ -872,8 +896,8 @@ func TestLatestReleaseTag(t *testing.T) {
 			t.Errorf("deployed: %s, %s moves: %v", tt.deployed, tt.ref, got)
 		}
 	}
-	apart := botRepository{Deployed: botDeployed{"admin": "latest-tag", "app": "https://example.com/__version__", "agent": "main"}}.moves()
-	for ref, want := range map[string]bool{"refs/tags/v9": true, "refs/heads/main": true, "refs/heads/next": false} {
+	apart := botRepository{Deployed: botDeployed{"admin": "latest-tag", "app": "https://example.com/__version__", "agent": "main", "web": "none"}}.moves()
+	for ref, want := range map[string]bool{"refs/tags/v9": true, "refs/heads/main": true, "refs/heads/next": false, "refs/heads/none": false} {
 		if apart(ref) != want {
 			t.Errorf("by service: %s moves: %v", ref, !want)
 		}
