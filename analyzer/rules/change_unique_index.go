@@ -45,6 +45,8 @@ func changesUnique(p *analyzer.Pass, c *schema.ChangeKey) {
 	what := "key " + c.New.Name + " of " + t + ": " + analyzer.KeyText(c.Old) + " → " + analyzer.KeyText(c.New)
 	p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(p.OldTable(t)), Use: analyzer.Write, What: what, If: "old code writes what the new key refuses (1062), or relies on the old one in an upsert"})
 	p.Report(analyzer.Hazard{Breaks: newCode, Hits: table(t), Use: analyzer.Write, What: what, If: "new code writes what the old key refuses (1062), or relies on the new one in an upsert"})
+	groupsOld(p, p.OldTable(t), c.Old, what)
+	groupsNew(p, t, c.New, what)
 	if unique(c.New) {
 		p.Report(analyzer.Hazard{
 			Breaks: running, Hits: key(t, c.New.Name), What: "the migration fails on rows that are alike (1062): " + what, If: "there are such rows",

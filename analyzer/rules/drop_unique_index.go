@@ -45,6 +45,7 @@ var dropUniqueIndex = &analyzer.Rule{
 func dropsUnique(p *analyzer.Pass, c *schema.DropKey) {
 	p.Accept()
 	t := c.Table.Name
+	groupsOld(p, t, c.Key, "the primary key of "+t+" is dropped")
 	if old, new := p.Old.Table(t), p.New.Table(p.NewTable(t)); old != nil && new != nil && staysUnique(p, old, new, c.Key) {
 		return // what it refuses is refused by another key
 	}

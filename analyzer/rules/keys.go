@@ -54,6 +54,69 @@ func staysUnique(p *analyzer.Pass, old, new *schema.Table, k *schema.Key) bool {
 	return false
 }
 
+// groupsOld reports that old code which groups by the columns of a primary key of an old table, and selects others, is refused once they do not
+// tell rows apart any more. MySQL takes such a query since 5.7.5 because all else depends on the key, and ONLY_FULL_GROUP_BY, which is in its
+// default mode, refuses it otherwise (manual: MySQL Handling of GROUP BY; tested on 9.7: 1055). MariaDB knows no such dependence.
+func groupsOld(p *analyzer.Pass, t string, k *schema.Key, what string) {
+	new := p.New.Table(p.NewTable(t))
+	if k.Kind != schema.PrimaryKey || new == nil || !groupsFully(p) || prefixes(k) {
+		return
+	}
+	all := true // its columns go, too
+	for _, name := range columns(k) {
+		all = all && p.DroppedColumn(t, name)
+	}
+	if !all && !determines(new, columns(k), func(name string) string { return p.OldColumn(new.Name, name) }) {
+		p.Report(analyzer.Hazard{Breaks: oldCode, Hits: table(t), Use: analyzer.Read, What: what, If: "old code groups by the columns of the primary key and selects others (1055)"})
+	}
+}
+
+// groupsNew is groupsOld for new code and a primary key of a new table.
+func groupsNew(p *analyzer.Pass, t string, k *schema.Key, what string) {
+	old := p.Old.Table(p.OldTable(t))
+	if k.Kind != schema.PrimaryKey || old == nil || !groupsFully(p) || prefixes(k) {
+		return
+	}
+	all := true // its columns are new
+	var list []string
+	for _, name := range columns(k) {
+		all = all && p.AddedColumn(t, name) != nil
+		list = append(list, p.OldColumn(t, name))
+	}
+	if !all && !determines(old, list, func(name string) string { return name }) {
+		p.Report(analyzer.Hazard{Breaks: newCode, Hits: table(t), Use: analyzer.Read, What: what, If: "new code groups by the columns of the primary key and selects others (1055)"})
+	}
+}
+
+// groupsFully reports whether the applications' mode has ONLY_FULL_GROUP_BY on a server that knows what depends on a key.
+func groupsFully(p *analyzer.Pass) bool {
+	if !p.MySQL(5, 7, 5) {
+		return false
+	}
+	switch mode := strings.ToLower(string(p.SQLMode)); mode {
+	case "", "strict":
+		return true
+	default:
+		return word(mode, "only_full_group_by") || word(mode, "ansi")
+	}
+}
+
+// determines reports whether rows of a table differ in some of those columns, by a key of whole columns that are NOT NULL. name gives the
+// name by which a column of the table stands in the list.
+func determines(t *schema.Table, list []string, name func(string) string) bool {
+	return slices.ContainsFunc(t.Keys, func(k *schema.Key) bool {
+		return unique(k) && !prefixes(k) && !slices.ContainsFunc(columns(k), func(n string) bool {
+			c := t.Column(n)
+			return c == nil || c.Nullable || !contains(list, name(c.Name))
+		})
+	})
+}
+
+// prefixes reports whether a key is over beginnings of columns or expressions.
+func prefixes(k *schema.Key) bool {
+	return len(k.Parts) == 0 || slices.ContainsFunc(k.Parts, func(part schema.KeyPart) bool { return part.Length > 0 || part.Expr != "" })
+}
+
 // covered reports whether another key of the table begins with the same columns, so that no query gets slower.
 func covered(t *schema.Table, k *schema.Key) bool {
 	if t == nil || k.Kind == schema.FulltextKey || k.Kind == schema.SpatialKey || expression(k) {

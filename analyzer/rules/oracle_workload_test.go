@@ -328,6 +328,9 @@ func (w *writer) reads(t *schema.Table) {
 			w.add(true, "SELECT JSON_EXTRACT("+name+", '$.a') FROM "+quote(t.Name))
 		}
 	}
+	if k := t.PrimaryKey(); k != nil && !prefixes(k) {
+		w.add(true, all+" GROUP BY `"+strings.Join(columns(k), "`, `")+"`")
+	}
 	for _, f := range t.ForeignKeys {
 		var on []string
 		for i, c := range f.Columns {
