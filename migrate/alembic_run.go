@@ -65,7 +65,13 @@ func (e *alembicEnv) evaluate(fsys fs.FS, rev *alembicRevision, function string,
 
 // runFunction runs a function of a migration's module. One that is missing makes the real library fail.
 func runFunction(ev *python.Eval, module *python.Module, name, file string, args []python.Value, kw ...python.Kwarg) {
-	if _, ok := module.Attrs.Load(name); !ok {
+	fn, ok := module.Attrs.Load(name)
+	if u, unknown := fn.(*python.Unknown); unknown && !u.Acts {
+		// It comes from code that is not in the tree. One that may act is a gap when it is called.
+		ev.Gap(python.Gap{Pos: python.Pos{File: file, Line: 1, Col: 1}, What: "what " + name + "() of " + file + " does", Why: u.Why})
+		return
+	}
+	if !ok {
 		if len(ev.Gaps()) == 0 {
 			ev.Gap(python.Gap{Pos: python.Pos{File: file, Line: 1, Col: 1}, What: "the migration " + file, Why: "it has no function " + name + "()"})
 		}

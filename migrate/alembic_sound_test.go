@@ -38,7 +38,8 @@ func TestAlembicUnreadCalls(t *testing.T) {
 		{"from app import db\ndb.session.add(1)\ndb.session.commit()", ""},
 		{"import app.broken as b\nb.go()", "what go() does, whose result is not used: app/broken.py cannot be parsed"},
 		{"from loguru import logger\nlogger.opt(colors=True).patch()\nlogger.info('CREATE TABLE x')\nfrom acme import log\nlog.info('DROP TABLE t')", ""},
-		{"from acme import slug\nname = slug('T')", ""},
+		{"from acme import slug\nname = slug('T')\nnames = [slug(n) for n in 'ab']", ""},
+		{"from acme import create\n[create(n) for n in ['t', 'u']]", "what create() does, whose result is not used"},
 		{"import app.setup", ""}, // what a module does while it is imported
 	} {
 		r := replayTree(t, "env.py", "from alembic import context\n", "versions/a.py", upgradeText(tt.body),
@@ -49,6 +50,19 @@ func TestAlembicUnreadCalls(t *testing.T) {
 			t.Errorf("%s\ngaps %v, want none", tt.body, gaps)
 		case tt.gap != "" && (len(gaps) != 1 || !strings.Contains(gaps[0].What+": "+gaps[0].Why, tt.gap)):
 			t.Errorf("%s\ngaps %v, want one with %q", tt.body, gaps, tt.gap)
+		}
+	}
+}
+
+// TestAlembicUnreadUpgrade checks an upgrade() that comes from elsewhere.
+func TestAlembicUnreadUpgrade(t *testing.T) {
+	for _, text := range []string{
+		"from acme import upgrade\n", "from acme import make\nupgrade = make('t')\n", "from acme import Base\nclass M(Base):\n    table = 't'\nupgrade = M().upgrade\n",
+		"try:\n    from acme import upgrade\nexcept ImportError:\n    def upgrade():\n        pass\n",
+	} {
+		r := replayTree(t, "env.py", "", "versions/a.py", "revision = 'a'\ndown_revision = None\n"+text)
+		if gaps := r.AllGaps(); len(gaps) != 1 || gaps[0].What != "what upgrade() of versions/a.py does" || gaps[0].Why != "acme is not in this repository" {
+			t.Errorf("%s%v", text, gaps)
 		}
 	}
 }

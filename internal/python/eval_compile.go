@@ -290,10 +290,13 @@ func (c *compiler) stmt(s Stmt) stmt {
 			return nil
 		}
 		var x expr
-		if call, ok := s.X.(*CallExpr); ok {
-			x = c.call(call, true)
-		} else {
-			x = c.expr(s.X)
+		switch e := s.X.(type) {
+		case *CallExpr:
+			x = c.call(e, true)
+		case *CompExpr:
+			x = c.comprehension(e, true)
+		default:
+			x = c.expr(e)
 		}
 		return func(fr *frame) ctl {
 			v, err := x(fr)

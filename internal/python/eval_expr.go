@@ -216,7 +216,7 @@ func (c *compiler) expr(x Expr) expr {
 			return d, nil
 		}
 	case *CompExpr:
-		return c.comprehension(x)
+		return c.comprehension(x, false)
 	case *AwaitExpr:
 		return c.expr(x.X)
 	case *YieldExpr:
@@ -808,7 +808,8 @@ func (u *Unknown) withPrefix(text string) *Unknown {
 }
 
 // comprehension compiles a list, set or dict comprehension in the frame of its surroundings, or a generator expression.
-func (c *compiler) comprehension(x *CompExpr) expr {
+// discard says that its value is not used: it is a loop.
+func (c *compiler) comprehension(x *CompExpr, discard bool) expr {
 	first := c.expr(x.Fors[0].Iter)
 	off := x.Start
 	if x.Kind == GeneratorComp {
@@ -846,6 +847,9 @@ func (c *compiler) comprehension(x *CompExpr) expr {
 		slots = append(slots, s)
 	}
 	key := in.expr(x.X)
+	if call, ok := x.X.(*CallExpr); ok && discard {
+		key = in.call(call, true)
+	}
 	var val expr
 	if x.Y != nil {
 		val = in.expr(x.Y)
