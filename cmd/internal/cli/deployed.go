@@ -549,8 +549,14 @@ func (r *resolver) latest() (*tree, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", t.Rev, err)
 			}
-			if !isReleaseTag(tag, c.Releases.Tags) {
+			if pattern = c.Releases.Tags; !isReleaseTag(tag, pattern) {
+				pattern = ""
 				continue
+			}
+		}
+		if pattern == "" {
+			if err := r.onlySeries(tags, tag, t); err != nil {
+				return nil, err
 			}
 		}
 		if passed != "" {
@@ -569,6 +575,36 @@ func (r *resolver) latest() (*tree, error) {
 		return nil, fmt.Errorf("%s: %s", latestTag, report.Clean(why))
 	}
 	return nil, fmt.Errorf("%s: %s; a clone can lack its tags:\n    git fetch --tags", latestTag, report.Clean(why))
+}
+
+// onlySeries gives an error if the highest version may not be the latest release: versions of another kind, such as dates beside
+// numbers, have gone on after it.
+func (r *resolver) onlySeries(tags []string, highest string, t *tree) error {
+	seen := []string{series(highest)}
+	for _, tag := range slices.Backward(tags) {
+		if !isReleaseTag(tag, "") || slices.Contains(seen, series(tag)) {
+			continue
+		}
+		other, err := r.tag(tag)
+		if err != nil {
+			return err
+		}
+		if other.Commit == r.target.Commit {
+			continue
+		}
+		seen = append(seen, series(tag))
+		if other.Commit != t.Commit && other.commit.Time.After(t.commit.Time) {
+			return fmt.Errorf("%s: is it %s, or %s, which is later and numbered in another way? Set releases.tags in %s to the pattern of your releases, or name the ref",
+				latestTag, report.Clean(highest), report.Clean(tag), configFile)
+		}
+	}
+	return nil
+}
+
+// series tells apart how versions are numbered: with a v or without, and by dates or not.
+func series(tag string) string {
+	number, _, _ := strings.Cut(strings.TrimLeft(tag, "vV"), ".")
+	return fmt.Sprint(tag[0] > '9', len(strings.TrimLeft(number, "0")) >= 4)
 }
 
 // maxLatest bounds how many tags are looked at.

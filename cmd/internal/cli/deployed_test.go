@@ -296,6 +296,58 @@ func TestDeployedVersionIsATag(t *testing.T) {
 	}
 }
 
+// TestDeployedLatest: the tag with the highest version is the latest release, unless versions of another kind have gone on after it.
+func TestDeployedLatest(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("SKIPPED, NOT TESTED: no git on PATH")
+	}
+	for _, test := range []struct {
+		tags    string // in the order in which they were made
+		pattern string
+		want    string // a tag, or what the error says
+	}{
+		{"v1.9 v1.10 v1.9.1", "", "v1.10"}, // an older branch
+		{"v1.9 2.0", "", "2.0"},
+		{"2.0 v2.1 V2.2", "", "V2.2"},
+		{"1.9 v1.10", "", "v1.10"},
+		{"2019.1 v1.0", "", "is it 2019.1, or v1.0, which is later"},
+		{"20190101 1.0 1.1", "", "is it 20190101, or 1.1, which is later"},
+		{"20190101 1.0 1.1", "?.?", "1.1"},
+		{"v3.110 20190101", "", "20190101"},
+		{"4.2 v3.110", "", "is it 4.2, or v3.110, which is later"},
+		{"4.2 v3.110", "v*", "v3.110"},
+		{"v1 v2020.1 v2020.2", "", "v2020.2"},
+	} {
+		dir := filepath.Join(t.TempDir(), "repo")
+		tree := fstest.MapFS{"migrations/V1__t.sql": {Data: []byte("CREATE TABLE t (id INT);")}}
+		if test.pattern != "" {
+			tree[".instep.yaml"] = &fstest.MapFile{Data: []byte("releases: {tags: \"" + test.pattern + "\"}\n")}
+		}
+		for i, tag := range append(strings.Fields(test.tags), "next") {
+			tree["README"] = &fstest.MapFile{Data: []byte(tag)}
+			if err := CommitRelease(dir, tree, tag, false); err != nil {
+				t.Fatal(err)
+			}
+			// Of one repository, all would have the same time.
+			date := fmt.Sprintf("2024-01-01T00:00:%02d Z", i)
+			for _, args := range [][]string{{"-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "--amend", "--no-edit", "--date", date}, {"tag", "-f", tag}} {
+				cmd := exec.Command("git", append([]string{"-C", dir}, args...)...)
+				cmd.Env = append(os.Environ(), "GIT_COMMITTER_DATE="+date)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+			}
+		}
+		for _, from := range []string{"target", "deployed"} {
+			var stdout, stderr bytes.Buffer
+			code := Run(context.Background(), []string{"-C", dir, "--deployed", "latest-tag", "next", "--config-from", from}, &stdout, &stderr)
+			if text := stdout.String() + stderr.String(); !strings.Contains(text, "\n"+test.want+" (") && (code != 2 || !strings.Contains(text, test.want)) {
+				t.Errorf("%s, %q of %s: exit %d, want %s: %s", test.tags, test.pattern, from, code, test.want, text)
+			}
+		}
+	}
+}
+
 func TestRouted(t *testing.T) {
 	for _, test := range []struct{ all, unrouted, want string }{
 		{"10.0.0.1:80 [fd00::1]:80", "[fd00::1]:80", "10.0.0.1:80"},

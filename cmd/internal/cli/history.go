@@ -24,8 +24,8 @@ func newHistory(o *options) *cobra.Command {
 		Use:   "history [FROM..TO]",
 		Short: "check every consecutive pair of release tags: a back-test",
 		Long: `history checks every release against the one before it, in the order of their versions, and marks those that change
-the schema with *. Release tags are those that match the pattern of releases.tags in the configuration ("v*" without
-one, or every tag if none does) and are versions all through: v2.42-stage is none. FROM and TO are tags, both included.
+the schema with *. Release tags are those that match the pattern of releases.tags in the configuration (all tags
+without one) and are versions all through: v2.42-stage is none. FROM and TO are tags, both included.
 
 The configuration is read at TO (or HEAD) and used for all releases. The exit code is 0 whatever the releases were.
 Formats: text, json.`,
