@@ -10,9 +10,6 @@ import (
 	"instep/analyzer/schema"
 )
 
-// maxStray bounds how many files are looked at for revisions in other folders.
-const maxStray = 3000
-
 // strayName is a file's name as Alembic gives it (an id or a date, and words), and strayFolder a folder for such files.
 var (
 	strayName   = regexp.MustCompile(`^[0-9a-f]{4,}[0-9a-f_-]*_\w+\.py$`)
@@ -49,9 +46,9 @@ func strayRevisions(fsys fs.FS, files []string, revs []*alembicRevision) []schem
 		case read[name] || !d.Type().IsRegular() || !isRevisionFile(base) || !strayName.MatchString(base) && !strayFolder.MatchString(path.Dir(name)):
 			return nil
 		}
-		if count++; count > maxStray {
+		if count++; count > maxRevisions {
 			gaps = append(gaps, schema.Gap{
-				Pos: schema.Pos{File: path.Dir(name)}, What: "whether there are revisions in other folders", Why: fmt.Sprintf("gave up after %d files", maxStray),
+				Pos: schema.Pos{File: path.Dir(name)}, What: "whether there are revisions in other folders", Why: fmt.Sprintf("gave up after %d files", maxRevisions),
 			})
 			return fs.SkipAll
 		}

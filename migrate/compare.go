@@ -200,7 +200,9 @@ func (c *Cache) Compare(oldFS, newFS fs.FS, pair [2]*History, base *schema.Schem
 		}
 	}
 	if cmp.Old != nil {
-		cmp.Rebased = rebased(cmp, firstCommon)
+		if cmp.Rebased = rebased(cmp, firstCommon); cmp.Rebased == "" {
+			cmp.PendingGaps = append(cmp.PendingGaps, refusals(oldFS, newFS, cmp)...)
+		}
 	}
 	stamped := -1
 	if cmp.Rebased != "" {
