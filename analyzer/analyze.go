@@ -665,11 +665,18 @@ func (a *analysis) take(findings []Finding, sc scope) {
 		switch {
 		case ok:
 			a.report.Hazards[i].join(f)
-		case sc.from == Ref{} || hits || sc.new && f.Breaks&Running != 0:
+		case sc.from == Ref{} || hits || sc.new && f.Breaks&Running != 0 || a.later(f, sc):
 			a.report.Hazards = append(a.report.Hazards, f)
 		}
 		a.changed = a.changed || hits
 	}
+}
+
+// later tells whether a finding is about rows that old code meets if it comes back to where a scope's services are.
+func (a *analysis) later(f Finding, sc scope) bool {
+	return f.Mediated && f.Breaks&OldCode != 0 && slices.ContainsFunc(a.Services, func(s Service) bool {
+		return sc.old(s) && s.Access.Allows(f.Use) != 0
+	})
 }
 
 // join adds whom a finding hits that is the same, seen from another ref.

@@ -31,7 +31,9 @@ func (a *analysis) service(s Service) ServiceReport {
 	for _, f := range a.report.Hazards {
 		i := slices.IndexFunc(f.Services, func(h Hit) bool { return h.Name == s.Name })
 		if i < 0 {
-			if f.Mediated && f.Breaks&OldCode != 0 && s.Access.Allows(f.Use) != 0 {
+			// What is seen from several refs has only one of them.
+			apart := slices.ContainsFunc(a.Deployments, func(d Deployment) bool { return slices.Contains(d.Services, s.Name) })
+			if f.Mediated && f.Breaks&OldCode != 0 && s.Access.Allows(f.Use) != 0 && (f.From == Ref{} || apart) {
 				later = append(later, sentence(f))
 			}
 			continue

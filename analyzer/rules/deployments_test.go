@@ -134,6 +134,30 @@ func TestDeployments(t *testing.T) {
 	}
 }
 
+// TestDeploymentsBack: rows that new code has written are met by old code that comes back, wherever it was.
+func TestDeploymentsBack(t *testing.T) {
+	line := releaseLine{"CREATE TABLE users (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)", "ALTER TABLE users MODIFY n INT", "CREATE TABLE notes (id INT NOT NULL PRIMARY KEY)"}
+	const note = "its old code can come back, but not to rows that new code has written: users.n accepts NULL (if new code has written NULL and old code does not expect it)"
+	for _, test := range []struct {
+		admin, app int
+		want       []string // of admin, agent, app
+	}{
+		{0, 0, []string{note, "", note}},
+		{1, 1, []string{"", "", ""}},
+		{1, 0, []string{"", "", note}},
+		{2, 0, []string{"", "", note}},
+	} {
+		r := analyzer.Analyze(line.deployed(t, map[string]int{"admin": test.admin, "agent": test.admin, "app": test.app}), All)
+		var got []string
+		for _, s := range r.Services {
+			got = append(got, s.RollbackReason)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("admin at %d, app at %d (-want +got):\n%s", test.admin, test.app, diff)
+		}
+	}
+}
+
 // TestDeploymentsConsumers: a consumer is hit by what databases may go through, from every ref that they may be at.
 func TestDeploymentsConsumers(t *testing.T) {
 	line := releaseLine{"CREATE TABLE users (id INT NOT NULL PRIMARY KEY)", "ALTER TABLE users ADD COLUMN a INT", "ALTER TABLE users DROP COLUMN a"}
@@ -222,6 +246,9 @@ func TestDeploymentsLaw(t *testing.T) {
 			old := plain[at[s.Name]].Services[i]
 			if s.OldCodeNewSchema != old.OldCodeNewSchema || s.CanRollBack != old.CanRollBack || s.Place&analyzer.Before != old.Place&analyzer.Before {
 				rt.Fatalf("%v: old code of %s: %s, alone %s (%s)", at, s.Name, s.OldCodeNewSchema, old.OldCodeNewSchema, old.Reason)
+			}
+			if old.RollbackReason != "" && s.RollbackReason == "" {
+				rt.Fatalf("%v: nothing is said of the way back of %s; alone: %s", at, s.Name, old.RollbackReason)
 			}
 			want := analyzer.OK
 			for _, j := range at {
