@@ -171,6 +171,8 @@ func (c *Cache) Compare(oldFS, newFS fs.FS, pair [2]*History, base *schema.Schem
 	deployed := base
 	var before []Migration
 	if cmp.Old != nil {
+		// The upgrade has a connection of its own.
+		cmp.Old.Schema = cmp.Old.Schema.NewSession(base)
 		deployed, before = cmp.Old.Schema, cmp.Old.Migrations
 		for _, g := range cmp.Old.History.Gaps {
 			if !slices.ContainsFunc(cmp.PendingGaps, func(p schema.Gap) bool { return p.What == g.What && p.Why == g.Why }) {

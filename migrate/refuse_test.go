@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -83,4 +84,29 @@ func findOne(h **History, fsys fs.FS, files []string) error {
 		*h = all[0]
 	}
 	return err
+}
+
+// TestUpgradeSession: what a migration that databases ran long ago has set for its connection does not hold for the upgrade.
+func TestUpgradeSession(t *testing.T) {
+	for _, tt := range []struct{ name, before, pending, gap string }{
+		{"foreign_key_checks", "SET FOREIGN_KEY_CHECKS = 0;\nCREATE TABLE c (p INT, FOREIGN KEY (p) REFERENCES p (id));\nCREATE TABLE p (id INT PRIMARY KEY);\n", "DROP TABLE p;", "error 3730"},
+		{"sql_mode", "SET sql_mode = '';\nCREATE TABLE c (id INT);\n", "ALTER TABLE c ADD COLUMN d DATETIME NOT NULL DEFAULT '0000-00-00 00:00:00';", "error 1067"},
+		{"USE", "CREATE DATABASE a; USE a;\nCREATE TABLE c (id INT);\nUSE b;\n", "ALTER TABLE c ADD COLUMN d INT;", ""},
+		{"set again", "CREATE TABLE p (id INT PRIMARY KEY);\nCREATE TABLE c (p INT, FOREIGN KEY (p) REFERENCES p (id));\n", "SET foreign_key_checks = 0;\nDROP TABLE p;", ""},
+	} {
+		var pair [2]*History
+		oldFS, oldFiles := pyTree("db/migration/V1__a.sql", tt.before)
+		newFS, newFiles := pyTree("db/migration/V1__a.sql", tt.before, "db/migration/V2__b.sql", tt.pending)
+		if err := errors.Join(findOne(&pair[0], oldFS, oldFiles), findOne(&pair[1], newFS, newFiles)); err != nil {
+			t.Fatal(err)
+		}
+		got := new(Cache).Compare(oldFS, newFS, pair, schema.New(schema.Server{Major: 8, Minor: 4}), "")
+		if !got.Old.Schema.ForeignKeyChecks() {
+			t.Errorf("%s: the upgrade begins without foreign_key_checks", tt.name)
+		}
+		gaps := got.PendingGaps
+		if tt.gap == "" && len(gaps) > 0 || tt.gap != "" && (len(gaps) != 1 || !strings.Contains(gaps[0].Why, tt.gap)) {
+			t.Errorf("%s: gaps %v, want %q", tt.name, gaps, tt.gap)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"maps"
+	"reflect"
 	"strings"
 )
 
@@ -112,6 +113,17 @@ func (w *work) alterDatabase() {
 		w.s.database = name
 	}
 	w.s.charset, w.s.collate = pair.charset, pair.collation
+}
+
+// NewSession gives the schema as another connection sees it, whose session is as that of first was: what SET and USE said is
+// gone with the connection on which they said it (manual: "SET Syntax for Variable Assignment").
+func (s *Schema) NewSession(first *Schema) *Schema {
+	if reflect.DeepEqual(s.session, first.session) {
+		return s
+	}
+	n := *s
+	n.session = first.session
+	return &n
 }
 
 // use applies USE. The first database that is selected is this schema's.
