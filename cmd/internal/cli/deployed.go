@@ -71,22 +71,23 @@ func targetTree(ctx context.Context, repo *gitfs.Repo, rev string, o *options) (
 
 // alone gives an error if services are at different refs: what can do with one only says so.
 func (e *ends) alone(command string) error {
-	if len(e.others) == 0 {
+	apart := slices.DeleteFunc(slices.Clone(e.others), func(x otherEnd) bool { // it is no matter where code is that uses no database
+		return x.reached && !slices.ContainsFunc(x.services, func(name string) bool {
+			return e.config.Services[name].Access != string(analyzer.NoAccess)
+		})
+	})
+	if len(apart) == 0 {
 		return nil
 	}
-	var refs []string
-	for _, t := range e.trees() {
-		refs = append(refs, fmt.Sprintf("\n    instep %s %s %s", command, t.Rev, e.target.Rev))
+	target := e.target.Rev
+	if e.target.Commit == "" {
+		target = "--worktree"
+	}
+	refs := []string{fmt.Sprintf("\n    instep %s %s %s", command, e.deployed.Rev, target)}
+	for _, x := range apart {
+		refs = append(refs, fmt.Sprintf("\n    instep %s %s %s", command, x.Rev, target))
 	}
 	return fmt.Errorf("services are deployed at different refs, and %s takes one: run it for each%s", command, strings.Join(refs, ""))
-}
-
-func (e *ends) trees() []*tree {
-	all := []*tree{e.deployed}
-	for _, x := range e.others {
-		all = append(all, x.tree)
-	}
-	return all
 }
 
 // A saying is one value of --deployed.
