@@ -164,7 +164,23 @@ func readFlyway(fsys fs.FS, dir string) (*History, error) {
 	}
 	h := sqlHistory("flyway", dir, revisions)
 	h.Gaps = append(h.Gaps, w.gaps...)
+	for i := range h.Revisions {
+		h.Revisions[i].Run = withForeignKeyChecks(h.Revisions[i].Run)
+	}
 	return h, nil
+}
+
+// withForeignKeyChecks switches foreign_key_checks on before a migration: Flyway takes back what the one before has set (its
+// MySQLConnection.doRestoreOriginalState, which runs before each). Other settings of the session stay.
+func withForeignKeyChecks(run func(fs.FS, *schema.Schema) Migration) func(fs.FS, *schema.Schema) Migration {
+	return func(fsys fs.FS, before *schema.Schema) Migration {
+		if !before.ForeignKeyChecks() {
+			if s, err := before.Apply(schema.Statement{SQL: "SET foreign_key_checks = 1"}); err == nil {
+				before = s
+			}
+		}
+		return run(fsys, before)
+	}
 }
 
 // A flywayWalk collects the migrations below a location.

@@ -110,3 +110,17 @@ func TestUpgradeSession(t *testing.T) {
 		}
 	}
 }
+
+// TestFlywayForeignKeyChecks: Flyway takes foreign_key_checks back after each migration.
+func TestFlywayForeignKeyChecks(t *testing.T) {
+	var h *History
+	fsys, files := pyTree("db/migration/V1__a.sql", "CREATE TABLE p (id INT PRIMARY KEY);\nCREATE TABLE c (p INT, FOREIGN KEY (p) REFERENCES p (id));\nSET FOREIGN_KEY_CHECKS = 0;\n",
+		"db/migration/V2__b.sql", "DROP TABLE p;\n")
+	if err := findOne(&h, fsys, files); err != nil {
+		t.Fatal(err)
+	}
+	r := (*Cache)(nil).Replay(fsys, h, schema.New(schema.Server{Major: 8, Minor: 4}))
+	if gaps := r.AllGaps(); len(gaps) != 1 || !strings.Contains(gaps[0].Why, "error 3730") {
+		t.Errorf("gaps %v", gaps)
+	}
+}
