@@ -240,6 +240,22 @@ func outcome(predicted, failed, missed bool, sent int) Outcome {
 	return Confirmed
 }
 
+// explains reports whether a hazard can be what a statement failed with. A caution that does not come from rows is about code that does
+// something unusual, for which servers have errors of their own: nearly every change has such a caution, so it explains no others.
+func explains(h Finding, e ServerError) bool {
+	if !h.Caution || h.Mediated {
+		return true
+	}
+	if _, ok := h.Change.(*schema.ReorderColumns); ok {
+		return true // what is put by position may be refused in any way
+	}
+	switch e.Code {
+	case 1052, 1136, 1176, 1222, 1267, 1271, 1364, 1735, 1747:
+		return true
+	}
+	return false
+}
+
 // ignored reports whether the user's ignores cover all failures of a cell: each is about a table that an ignored hazard is about.
 func (j *judge) ignored(d *SimulatedDatabase, r ServiceReport, c Cell) bool {
 	if len(c.Failures) == 0 {
@@ -247,7 +263,7 @@ func (j *judge) ignored(d *SimulatedDatabase, r ServiceReport, c Cell) bool {
 	}
 	for _, f := range c.Failures {
 		if !slices.ContainsFunc(j.r.Ignored, func(h Finding) bool {
-			return h.Database == d.Name && h.Breaks&c.Code != 0 && about(h, f.Table) && r.Access.Allows(h.Use) != 0
+			return h.Database == d.Name && h.Breaks&c.Code != 0 && about(h, f.Table) && explains(h, f.Error) && r.Access.Allows(h.Use) != 0
 		}) {
 			return false
 		}
@@ -281,7 +297,7 @@ func (j *judge) overlap(d *SimulatedDatabase, r ServiceReport, c Cell) {
 	j.overlaps += c.Sent
 	for _, f := range c.Failures {
 		known := func(h Finding) bool {
-			return h.Database == d.Name && h.Breaks&OldCode != 0 && about(h, f.Table)
+			return h.Database == d.Name && h.Breaks&OldCode != 0 && about(h, f.Table) && explains(h, f.Error)
 		}
 		if slices.ContainsFunc(j.r.Hazards, known) || slices.ContainsFunc(j.r.Ignored, known) {
 			continue

@@ -77,6 +77,8 @@ func TestJudge(t *testing.T) {
 	running := judgeHazard(Running)
 	caution := judgeHazard(OldCode)
 	caution.Caution, caution.Mediated = true, true
+	unusual := judgeHazard(OldCode)
+	unusual.Caution, unusual.Use = true, Position
 	gap := schema.Gap{What: "a statement", Why: "it is not known"}
 	for _, c := range []struct {
 		name     string
@@ -190,6 +192,18 @@ func TestJudge(t *testing.T) {
 			evidence: Ordered, evidenceOrder: "app web migration", verdict: AnyOrder, order: "migration app web",
 			outcomes: "confirmed confirmed, confirmed confirmed", safe: "app web migration",
 			why: "no statement failed but for hazards that the configuration ignores",
+		},
+		{
+			name: "an ignored caution does not cover what it cannot explain", services: judgeApps, hazards: []Hazard{unusual}, ignores: []Ignore{{Rule: "r0", Because: "not so"}}, steps: 1,
+			cells:    []string{"app old 1: 1054 t", "app new 0", "web old 1", "web new 0"},
+			evidence: Ordered, evidenceOrder: "app migration web", verdict: Ordered, order: "app migration web",
+			outcomes: "unpredicted confirmed, confirmed confirmed", safe: "app migration web; app web migration", unpredicted: 1,
+		},
+		{
+			name: "an ignored caution covers what it explains", services: judgeApps, hazards: []Hazard{unusual}, ignores: []Ignore{{Rule: "r0", Because: "not so"}}, steps: 1,
+			cells:    []string{"app old 1: 1136 t", "app new 0", "web old 1", "web new 0"},
+			evidence: Ordered, evidenceOrder: "app migration web", verdict: AnyOrder, order: "migration app web",
+			outcomes: "confirmed confirmed, confirmed confirmed", safe: "app migration web; app web migration",
 		},
 		{
 			name: "an ignored hazard does not cover another table's", services: judgeApps, hazards: []Hazard{dropped}, ignores: []Ignore{{Rule: "r0", Because: "unused"}}, steps: 1,
