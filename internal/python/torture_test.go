@@ -161,7 +161,7 @@ func TestLargest(t *testing.T) {
 		msg := fmt.Sprintf("%q: %v, %d bytes allocated per byte, error %v", unit, d.Round(time.Millisecond),
 			(after.TotalAlloc-before.TotalAlloc)/MaxSize, err)
 		t.Log(msg)
-		if d > 30*time.Second {
+		if d > 3*time.Minute { // seconds, unless the race detector and others take their part
 			t.Error(msg)
 		}
 	}
