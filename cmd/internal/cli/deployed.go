@@ -107,7 +107,7 @@ const maxSayings = 64 << 10
 // sayings takes --deployed apart; "-" stands for what standard input says: the same, line by line, or a Dockerflow document.
 func (o *options) sayings(in io.Reader) (all []saying, err error) {
 	add := func(text string) error {
-		s := saying{value: text}
+		s := saying{value: strings.TrimSpace(text)}
 		if name, value, ok := strings.Cut(text, "="); ok && !strings.Contains(name, "://") {
 			s.service, s.value = strings.TrimSpace(name), strings.TrimSpace(value)
 			if s.service == "" {
