@@ -317,6 +317,9 @@ func (c *config) assign(said map[string][]*tree) (where map[string][]*tree, data
 	if len(databases) == 0 {
 		return nil, nil, false, errNothingDeployed
 	}
+	if migrates != analyzer.MigrationStep && !sure && len(said[analyzer.MigrationStep]) == 0 {
+		databases = append(databases, said[""]...) // the service that migrates is new, so this may be about databases
+	}
 	return where, databases, sure, nil
 }
 
