@@ -651,15 +651,17 @@ func (a *analysis) take(findings []Finding, sc scope) {
 			a.gap(schema.Gap{Pos: f.Pos, What: "the schema after this statement", Why: "the server refuses it: " + f.What, Objects: []schema.Object{f.Hits}})
 		}
 		f.From = sc.from
+		a.hit(&f, sc)
 		if i := slices.IndexFunc(a.Ignores, func(i Ignore) bool { return i.matches(f) }); i >= 0 {
 			a.used[i] = true
 			f.Because = a.Ignores[i].Because
-			if !slices.ContainsFunc(a.report.Ignored, func(g Finding) bool { return g.Fingerprint == f.Fingerprint }) {
+			if i := slices.IndexFunc(a.report.Ignored, func(g Finding) bool { return g.Fingerprint == f.Fingerprint }); i >= 0 {
+				a.report.Ignored[i].join(f)
+			} else {
 				a.report.Ignored = append(a.report.Ignored, f)
 			}
 			continue
 		}
-		a.hit(&f, sc)
 		hits := len(f.Services)+len(f.Consumers) > 0
 		i, ok := known[f.Fingerprint]
 		switch {
@@ -705,7 +707,11 @@ func joinHits(list, more []Hit) []Hit {
 	return list
 }
 
+// matches tells whether a finding is to be ignored; whom it hits has to be known.
 func (i Ignore) matches(f Finding) bool {
+	if !i.Approved.covers(f) {
+		return false
+	}
 	if i.Fingerprint != "" {
 		return i.Fingerprint == f.Fingerprint
 	}
@@ -713,6 +719,16 @@ func (i Ignore) matches(f Finding) bool {
 		return false
 	}
 	return i.Object == "" || i.Object == f.Hits.String() || f.Change != nil && i.Object == f.Change.Object().String()
+}
+
+// covers tells whether a finding hits nobody else.
+func (a *Approval) covers(f Finding) bool {
+	within := func(hits, approved []Hit) bool {
+		return !slices.ContainsFunc(hits, func(h Hit) bool {
+			return !slices.ContainsFunc(approved, func(x Hit) bool { return x.Name == h.Name && h.Code&^x.Code == 0 })
+		})
+	}
+	return a == nil || within(f.Services, a.Services) && within(f.Consumers, a.Consumers)
 }
 
 func compareFindings(f, g Finding) int {

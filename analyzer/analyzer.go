@@ -302,6 +302,14 @@ type Ignore struct {
 	Fingerprint string
 	// Quiet: it is not among the unused ones if it matches nothing.
 	Quiet bool
+	// Approved says whom the finding hit when somebody decided so. If it is not nil, a finding that hits anybody else, or other code of
+	// theirs, is not ignored: that was not known then.
+	Approved *Approval
+}
+
+// An Approval is whom a finding hit when it was approved; nobody, if both are empty.
+type Approval struct {
+	Services, Consumers []Hit // their evidence does not count
 }
 
 // A Hazard is one way in which a change hurts. Rules make them; Analyze fills in what stands in Finding.

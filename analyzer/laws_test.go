@@ -273,3 +273,28 @@ func TestSQLModeStrict(t *testing.T) {
 		}
 	}
 }
+
+// TestApproval: what was approved covers whom it hit then, and nobody else.
+func TestApproval(t *testing.T) {
+	app, old := Hit{Name: "app", Code: OldCode | NewCode}, Hit{Name: "app", Code: OldCode}
+	for _, test := range []struct {
+		approved *Approval
+		found    Finding
+		want     bool
+	}{
+		{nil, Finding{Services: []Hit{app}}, true},
+		{&Approval{}, Finding{}, true},
+		{&Approval{}, Finding{Services: []Hit{old}}, false},
+		{&Approval{}, Finding{Consumers: []Hit{old}}, false},
+		{&Approval{Services: []Hit{old}}, Finding{}, true},
+		{&Approval{Services: []Hit{old}}, Finding{Services: []Hit{old}}, true},
+		{&Approval{Services: []Hit{app}}, Finding{Services: []Hit{old}}, true},
+		{&Approval{Services: []Hit{old}}, Finding{Services: []Hit{app}}, false},
+		{&Approval{Services: []Hit{old}}, Finding{Consumers: []Hit{old}}, false},
+		{&Approval{Services: []Hit{app}}, Finding{Services: []Hit{app, {Name: "admin", Code: OldCode}}}, false},
+	} {
+		if got := test.approved.covers(test.found); got != test.want {
+			t.Errorf("%+v of %+v: %v", test.approved, test.found, got)
+		}
+	}
+}
