@@ -195,7 +195,7 @@ func (d *Document) deployments() []string {
 		lines = append(lines, line)
 	}
 	if len(open) > 0 {
-		lines = append(lines, fmt.Sprintf("Nothing tells whether databases are as %s or %s leaves them, so both have to be safe.", ref(d.Deployed), strings.Join(open, " or ")))
+		lines = append(lines, fmt.Sprintf("Databases may be as %s or %s leaves them, so each has to be safe.", ref(d.Deployed), strings.Join(open, " or ")))
 	}
 	return lines
 }
