@@ -71,6 +71,7 @@ func runWaitFor(t *testing.T, args ...string) (code int, out, errs string) {
 
 // TestWaitRolls: instances behind one address are replaced one by one. The gate must not open while an old one is left.
 func TestWaitRolls(t *testing.T) {
+	t.Parallel()
 	f := &fleet{versions: []string{"old", "old", "old", "old", "old"}}
 	srv := httptest.NewServer(f)
 	defer srv.Close()
@@ -104,6 +105,7 @@ func TestWaitRolls(t *testing.T) {
 
 // TestWaitOneOld: several addresses, one of which stays at the old version.
 func TestWaitOneOld(t *testing.T) {
+	t.Parallel()
 	old, fresh := httptest.NewServer(&fleet{versions: []string{"old"}}), httptest.NewServer(&fleet{versions: []string{"v3.111"}})
 	defer old.Close()
 	defer fresh.Close()
@@ -143,6 +145,7 @@ func TestWaitSettles(t *testing.T) {
 
 // TestWaitSaysWhatIsMissing: who gives up says why, also where nothing wrong was answered.
 func TestWaitSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	fresh := httptest.NewServer(&fleet{versions: []string{"v3.111"}})
 	defer fresh.Close()
 	block := make(chan struct{})
