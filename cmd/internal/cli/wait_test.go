@@ -163,7 +163,7 @@ func TestWaitSaysWhatIsMissing(t *testing.T) {
 	}{
 		{[]string{"--service", "app=" + silent.URL}, "app: it has not answered yet"},
 		{[]string{"--service", "app=" + fresh.URL, "--answers", "1000000"}, "times in a row, not 1000000 (--answers)"},
-		{[]string{"--service", "app=" + fresh.URL, "--settle", "999ms", "--every", "990ms"}, "app: reports v3.111, but not yet for 999ms (--settle)"},
+		{[]string{"--service", "app=" + fresh.URL, "--settle", "999ms", "--every", "600ms"}, "app: reports v3.111, but not yet for 999ms (--settle)"},
 	} {
 		code, _, errs := runWaitFor(t, append([]string{"--version", "v3.111", "--every", "10ms", "--timeout", "1s"}, tt.args...)...)
 		if code != 1 || !strings.Contains(errs, tt.want) {
