@@ -177,7 +177,11 @@ func (c *cursor) name() string {
 		c.unexpected("a name")
 	}
 	c.i++
-	return t.name(c.src)
+	name := t.name(c.src)
+	if name == "" { // servers refuse it of tables, columns and keys (tested on MariaDB 10.11: 1103, 1166, 1280)
+		c.fail(t.start, 0, "a name is empty")
+	}
+	return name
 }
 
 // A qname is a name that may be qualified with a database.

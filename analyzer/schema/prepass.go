@@ -148,6 +148,9 @@ func (c *cursor) readable(ts []token) (e element) {
 			panic(p)
 		}
 		col := &columnDef{name: ts[0].name(c.src), at: ts[0].start, srid: -1, lifted: true}
+		if col.name == "" {
+			panic(p) // an object without a name would be its table
+		}
 		col.typ = Type{Name: strings.ToLower(ts[1].text(c.src)), Length: -1, Scale: -1, Unknown: true}
 		table := ""
 		if len(c.objects) > 0 {
