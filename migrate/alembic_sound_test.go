@@ -28,6 +28,9 @@ func TestAlembicUnreadCalls(t *testing.T) {
 		{"from acme import get_engine\nget_engine().execute('ALTER TABLE t ADD COLUMN x INT')", "what execute() does"},
 		{"from acme import engine\nr = engine.execute('ALTER TABLE t ADD COLUMN x INT')", "what execute() does"},
 		{"from acme import engine\nengine.execute('UPDATE t SET a = 1')\nengine.execute(sa.text('DELETE FROM t'))\nr = engine.execute(sa.text('SELECT 1'))", ""},
+		{"import os\nfrom acme import engine\nr = engine.execute('ALTER TABLE t ADD COLUMN ' + os.environ['X'] + ' INT')", "what execute() does"},
+		{"from acme import engine\nengine.execute('UPDATE t SET a = 1; ALTER TABLE t ADD COLUMN x INT')", "what execute() does"},
+		{"import os\nfrom acme import engine\nr = engine.execute(os.environ['X'])\nengine.execute('COMMIT')", ""}, // a result that is used is taken to be rows
 		{"from acme import engine\nwith engine.begin() as c:\n    c.execute(sa.text('DROP TABLE t'))", "what execute() does"},
 		{"import importlib\nimportlib.import_module('x.0001_y').go()", "what go() does, whose result is not used: the module importlib is not modelled"},
 		{"import subprocess\nsubprocess.run(['mysql', '-e', 'DROP TABLE t'])", "what run() does"},

@@ -722,28 +722,31 @@ const (
 
 // Touches tells what running a value as a statement can change, for code that cannot be read and gets it.
 func (e *Engine) Touches(what python.Value) Touch {
-	kind := kindNone
+	sql := ""
 	switch s := what.(type) {
 	case *statement, *query:
 		return TouchesRows
 	case *ddlElement:
 		return TouchesSchema
 	case *Expr:
-		sql := (&compiler{}).expr(s, sqlMode{tables: true})
-		kind = statementKind(sql)
+		sql = (&compiler{}).expr(s, sqlMode{tables: true})
 	case python.Str:
-		kind = statementKind(string(s))
+		sql = string(s)
 	case *nameValue:
-		kind = statementKind(string(s.Str))
+		sql = string(s.Str)
 	case *python.Unknown:
-		if kind = statementKindOfPrefix(s.Prefix); kind == kindSchema {
-			return TouchesUnknown
+		if s.Prefix == "" || statementKindOfPrefix(s.Prefix) != statementKind(s.Prefix) {
+			return TouchesUnknown // its first word is not known
 		}
+		sql = s.Prefix
 	default:
 		return TouchesUnknown
 	}
-	if kind == kindSchema {
-		return TouchesSchema
+	// Code that is not read may send several statements at once. A semicolon in a string makes this stricter at worst.
+	for part := range strings.SplitSeq(sql, ";") {
+		if statementKind(part) == kindSchema {
+			return TouchesSchema
+		}
 	}
 	return TouchesRows
 }
